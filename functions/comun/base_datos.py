@@ -1,0 +1,72 @@
+"""PostgreSQL, for the engine: the connection, the receipts, and which errors pass by themselves."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from functions.comun.codec import Publicacion, desempaquetar, empaquetar
+
+# SQLSTATE classes that the message causes and a retry can't mend: cardinality, data, integrity, raised
+DEL_MENSAJE: Final = ("21", "22", "23", "P0")
+
+_RECLAMAR: Final = sa.text("""
+    insert into recibos (funcion, id_mensaje)
+    select :funcion, id from unnest(cast(:ids as uuid[])) as u(id) order by id
+    on conflict do nothing returning id_mensaje""")
+_SALIDAS: Final = sa.text("""
+    select salidas from recibos where funcion = :funcion and id_mensaje = any(cast(:ids as uuid[]))""")
+_ANOTAR: Final = sa.text("""
+    update recibos set salidas = u.salidas
+    from unnest(cast(:ids as uuid[]), cast(:salidas as bytea[])) as u(id, salidas)
+    where funcion = :funcion and id_mensaje = u.id""")
+
+
+def conectar(config: Mapping[str, Any], password: str, aplicacion: str) -> sa.Engine:
+    """An engine with one connection, for one worker thread. `config` is the function's user-config."""
+    url = sa.URL.create(
+        "postgresql+pg8000",
+        username=config.get("DB_USERNAME", config["DB_NAME"]),
+        password=password,
+        host=config["DB_HOSTNAME"],
+        port=int(config.get("DB_PORT", 5432)),
+        database=config["DB_NAME"],
+    )
+    # the time-out, in s, is for every read too: longer than the roles' statement_timeout
+    argumentos = {"timeout": 60, "application_name": aplicacion}
+    return sa.create_engine(url, pool_size=1, max_overflow=0, connect_args=argumentos)
+
+
+def reclamar(tx: sa.Connection, funcion: str, ids: Sequence[UUID]) -> set[UUID]:
+    """Writes receipts; returns the ids that had none. Waits for whoever is at work on the others."""
+    return set(tx.execute(_RECLAMAR, {"funcion": funcion, "ids": list(ids)}).scalars())
+
+
+def salidas_de(tx: sa.Connection, funcion: str, ids: Sequence[UUID]) -> list[Publicacion]:
+    """What messages with a receipt led to, to be published again."""
+    if not ids:
+        return []
+    filas = tx.execute(_SALIDAS, {"funcion": funcion, "ids": list(ids)}).scalars()
+    return [publicacion for salidas in filas for publicacion in desempaquetar(bytes(salidas))]
+
+
+def anotar(tx: sa.Connection, funcion: str, salidas: Mapping[UUID, Sequence[Publicacion]]) -> None:
+    """Puts into each receipt what its message leads to."""
+    if salidas:
+        crudas = [empaquetar(publicaciones) for publicaciones in salidas.values()]
+        tx.execute(_ANOTAR, {"funcion": funcion, "ids": list(salidas), "salidas": crudas})
+
+
+def columnas(filas: Sequence[object], *campos: str) -> dict[str, list[Any]]:
+    """One list for each field, for `unnest`."""
+    return {campo: [getattr(fila, campo) for fila in filas] for campo in campos}
+
+
+def es_pasajero(error: Exception) -> bool:
+    """True if the database, not the message, is the cause: away, full, locked, not migrated yet, …"""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, OSError | sa.exc.TimeoutError)
+    detalle = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    return not (isinstance(detalle, dict) and str(detalle.get("C", ""))[:2] in DEL_MENSAJE)

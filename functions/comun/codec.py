@@ -1,0 +1,133 @@
+"""Avro on the wire: `schemas/<namespace>/<topic>.avsc` and the envelope around each payload."""
+
+import io
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+import fastavro
+
+from functions.comun.mensajes import TIPOS, Datos, Mensaje, MensajeInvalido
+
+ESQUEMAS: Final = Path(__file__).parents[2] / "schemas"
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """Encodes and decodes one topic's messages. `definicion` is the .avsc as it is in the file."""
+
+    topic: str
+    definicion: dict[str, Any]
+    esquema: Any
+    tipo: type[Datos]
+    campos: tuple[str, ...]
+
+    def codificar(self, id_mensaje: UUID, ingestion: int, servicio: str, datos: Datos) -> bytes:
+        """The message's bytes. `ingestion` in ms since 1970-01-01 UTC; ValueError if a value doesn't fit."""
+        sobre = {
+            "id": id_mensaje,
+            "time": time.time_ns() // 1_000_000,
+            "ingestion": ingestion,
+            "specversion": self.definicion["version"],
+            "type": self.topic.partition("/")[2],
+            "datacontenttype": "application/avro",
+            "service_name": servicio,
+            "data": {campo: getattr(datos, campo) for campo in self.campos},
+        }
+        salida = io.BytesIO()
+        fastavro.schemaless_writer(salida, self.esquema, sobre)
+        return salida.getvalue()
+
+    def decodificar(self, crudo: bytes, escritor: Any = None) -> Mensaje[Datos]:
+        """The message in `crudo`, written with the parsed schema `escritor` (None: this topic's own).
+
+        Raises MensajeInvalido for anything that our own senders could not have written.
+        """
+        entrada = io.BytesIO(crudo)
+        try:
+            if escritor is None:
+                sobre: Any = fastavro.schemaless_reader(entrada, self.esquema, None)
+            else:
+                sobre = fastavro.schemaless_reader(entrada, escritor, self.esquema)
+            datos = self.tipo(**sobre["data"])
+        except Exception as error:  # whatever a decoder may raise on garbage
+            raise MensajeInvalido(f"not a {self.topic}: {type(error).__name__}: {error}") from error
+        if entrada.tell() != len(crudo):
+            raise MensajeInvalido(f"not a {self.topic}: {len(crudo) - entrada.tell()} bytes too many")
+        if sobre["type"] != self.topic.partition("/")[2]:
+            raise MensajeInvalido(f"type is {sobre['type']!r}, on {self.topic}")
+        self._exigir_texto(sobre["data"])
+        return Mensaje(sobre["id"], sobre["ingestion"], sobre["time"], datos)
+
+    def _exigir_texto(self, datos: dict[str, Any]) -> None:
+        for campo, valor in datos.items():
+            if isinstance(valor, str) and "\0" in valor:
+                raise MensajeInvalido(f"{campo} holds a NUL character, which PostgreSQL can't store")
+
+
+@cache
+def codec(topic: str) -> Codec:
+    """The codec of "<namespace>/<topic>"; KeyError if there is no such topic."""
+    tipo = TIPOS[topic]
+    definicion = json.loads((ESQUEMAS / f"{topic}.avsc").read_text("utf-8"))
+    campos = next(campo["type"]["fields"] for campo in definicion["fields"] if campo["name"] == "data")
+    return Codec(topic, definicion, fastavro.parse_schema(definicion), tipo, tuple(campo["name"] for campo in campos))
+
+
+@dataclass(frozen=True, slots=True)
+class Publicacion:
+    """A message ready to be sent: topic "<namespace>/<topic>", partition key, bytes, properties."""
+
+    topic: str
+    clave: str
+    crudo: bytes
+    propiedades: Mapping[str, str] = field(default_factory=dict)
+
+
+def publicacion(id_mensaje: UUID, ingestion: int, servicio: str, datos: Datos) -> Publicacion:
+    """Encodes a payload in its envelope."""
+    crudo = codec(datos.topic).codificar(id_mensaje, ingestion, servicio, datos)
+    return Publicacion(datos.topic, str(getattr(datos, datos.clave)), crudo)
+
+
+def derivar(causa: Mensaje[Datos], servicio: str, salidas: Sequence[Datos]) -> list[Publicacion]:
+    """The messages that `causa` leads to; the same cause always gives the same ids."""
+    return [
+        publicacion(uuid5(causa.id, f"{datos.topic}/{indice}"), causa.ingestion, servicio, datos)
+        for indice, datos in enumerate(salidas)
+    ]
+
+
+_SALIDAS: Final = fastavro.parse_schema(
+    {
+        "type": "array",
+        "items": {
+            "type": "record",
+            "name": "Publicacion",
+            "fields": [
+                {"name": "topic", "type": "string"},
+                {"name": "clave", "type": "string"},
+                {"name": "crudo", "type": "bytes"},
+            ],
+        },
+    }
+)
+
+
+def empaquetar(publicaciones: Sequence[Publicacion]) -> bytes:
+    """One receipt's outputs as bytes, for the outbox."""
+    salida = io.BytesIO()
+    filas = [{"topic": p.topic, "clave": p.clave, "crudo": p.crudo} for p in publicaciones]
+    fastavro.schemaless_writer(salida, _SALIDAS, filas)
+    return salida.getvalue()
+
+
+def desempaquetar(salidas: bytes) -> list[Publicacion]:
+    """The inverse of `empaquetar`."""
+    filas: Any = fastavro.schemaless_reader(io.BytesIO(salidas), _SALIDAS, None)
+    return [Publicacion(**fila) for fila in filas]

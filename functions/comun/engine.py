@@ -1,0 +1,194 @@
+"""The one place that runs every function: takes what is waiting, in one transaction, then publishes, then acks.
+
+A crash at any line leads to a redelivery; the receipts make it change nothing and publish the same ids.
+"""
+
+import atexit
+import logging
+import os
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol, TypeVar
+
+import pulsar
+
+from functions.comun import base_datos
+from functions.comun.codec import Publicacion, derivar
+from functions.comun.cuarentena import carta
+from functions.comun.mensajes import Datos, Mensaje, MensajeInvalido
+from functions.comun.publicador import NoPublicado, Publicador, Recibido
+
+LOTE: Final = 500
+"""Messages in one transaction, at most."""
+INTENTOS: Final = 3
+"""Tries of one message alone before it is quarantined."""
+ESPERA: Final = (0.05, 5.0)
+"""First and longest wait between tries while infrastructure is away, in s."""
+
+_log = logging.getLogger(__name__)
+R = TypeVar("R")
+Leido = tuple[Recibido, Mensaje[Datos]]
+
+
+class Tarea(Protocol):
+    """What a function brings along: see `Funcion`."""
+
+    recibos: bool
+
+    def manejar(self, tx: Any, mensajes: Sequence[Any]) -> Sequence[Sequence[Datos]]: ...
+
+
+class Detenido(Exception):
+    """The process is ending."""
+
+
+class Motor:
+    """Buffer, worker thread and failure boundary of one function instance."""
+
+    def __init__(self, tarea: Tarea, contexto: Any) -> None:
+        self._tarea = tarea
+        self._contexto = contexto
+        self._nombre = str(contexto.get_function_name())
+        self._servicio = str(contexto.get_function_namespace())
+        config = contexto.get_user_config_map()
+        secreto = f"DB_PASSWORD_{config['DB_NAME']}".upper()
+        self._base = base_datos.conectar(config, contexto.get_secret(secreto) or "", self._nombre)
+        self._publicador = Publicador(contexto.get_pulsar_client())
+        self._cola: queue.Queue[Recibido] = queue.Queue(2 * LOTE)
+        self._fin = threading.Event()
+        self._hilo = threading.Thread(target=self._trabajar, name=f"motor-{self._nombre}", daemon=True)
+        self._hilo.start()
+        atexit.register(self.detener)
+
+    def recibir(self, recibido: Recibido) -> None:
+        """Buffers a message; blocks while the buffer is full, which holds the consumer back."""
+        self._cola.put(recibido)
+
+    def detener(self) -> None:
+        """Lets the batch in hand end, up to 5 s; what is unfinished will be redelivered."""
+        self._fin.set()
+        self._hilo.join(5)
+        self._base.dispose()
+
+    def _trabajar(self) -> None:
+        while not self._fin.is_set():
+            try:
+                lote = [self._cola.get(timeout=1)]
+                while len(lote) < LOTE and not self._cola.empty():
+                    lote.append(self._cola.get_nowait())
+                self._atender(lote)
+            except queue.Empty:
+                continue
+            except Detenido:
+                return
+            except BaseException:
+                _log.critical("engine error: the instance ends, so that its messages come again", exc_info=True)
+                logging.shutdown()
+                os._exit(70)
+
+    def _atender(self, lote: Sequence[Recibido]) -> None:
+        """Takes one batch to its end: every message is processed or quarantined, and acknowledged."""
+        leidos: list[Leido] = []
+        for recibido in lote:
+            try:
+                leidos.append((recibido, self._insistir(recibido.mensaje)))
+            except MensajeInvalido as error:
+                self._terminar([recibido], [self._cuarentena(recibido, error, 1)])
+        if leidos:
+            self._procesar(leidos)
+
+    def _procesar(self, leidos: Sequence[Leido], intento: int = 1) -> None:
+        """Transaction, publication, ack; what fails is halved until the culprit is alone."""
+        try:
+            salidas = self._insistir(lambda: self._transaccion([mensaje for _, mensaje in leidos]))
+        except Detenido:
+            raise
+        except Exception as error:
+            if len(leidos) > 1:
+                self._procesar(leidos[: len(leidos) // 2])
+                self._procesar(leidos[len(leidos) // 2 :])
+                return
+            if intento < INTENTOS and not isinstance(error, MensajeInvalido):
+                self._procesar(leidos, intento + 1)
+                return
+            salidas = [self._cuarentena(leidos[0][0], error, intento)]
+        self._terminar([recibido for recibido, _ in leidos], salidas)
+
+    def _terminar(self, recibidos: Sequence[Recibido], salidas: Sequence[Publicacion]) -> None:
+        self._insistir(lambda: self._publicador.publicar(salidas))
+        for recibido in recibidos:
+            self._contexto.ack(recibido.crudo.message_id(), recibido.crudo.topic_name())
+
+    def _transaccion(self, lote: Sequence[Mensaje[Datos]]) -> list[Publicacion]:
+        """Claim, load, decide, save, receipts: what the batch leads to, once it is committed."""
+        mensajes = {mensaje.id: mensaje for mensaje in lote}
+        with self._base.begin() as tx:
+            if not self._tarea.recibos:
+                self._tarea.manejar(tx, list(mensajes.values()))
+                return []
+            nuevos = base_datos.reclamar(tx, self._nombre, sorted(mensajes))
+            repetidas = base_datos.salidas_de(tx, self._nombre, [i for i in mensajes if i not in nuevos])
+            causas = [mensaje for mensaje in mensajes.values() if mensaje.id in nuevos]
+            salidas = {
+                causa.id: derivar(causa, self._servicio, datos)
+                for causa, datos in zip(causas, self._decidir(tx, causas), strict=True)
+            }
+            base_datos.anotar(tx, self._nombre, salidas)
+        return repetidas + [publicacion for lista in salidas.values() for publicacion in lista]
+
+    def _decidir(self, tx: Any, causas: Sequence[Mensaje[Datos]]) -> Sequence[Sequence[Datos]]:
+        return self._tarea.manejar(tx, causas) if causas else ()
+
+    def _insistir(self, accion: Callable[[], R]) -> R:
+        """Runs `accion` until the infrastructure lets it; logs when that begins to fail and when it ends."""
+        espera, desde, visto = ESPERA[0], time.monotonic(), ""
+        while True:
+            try:
+                resultado = accion()
+            except Exception as error:
+                if not _es_pasajero(error):
+                    raise
+                if type(error).__name__ != visto:
+                    visto = type(error).__name__
+                    _log.warning("infrastructure away, retrying, nothing is lost: %s: %s", visto, error)
+                if self._fin.wait(espera * random.uniform(0.5, 1)):
+                    raise Detenido from error
+                espera = min(2 * espera, ESPERA[1])
+            else:
+                if visto:
+                    _log.warning("infrastructure is back after %.1f s", time.monotonic() - desde)
+                return resultado
+
+    def _cuarentena(self, recibido: Recibido, error: Exception, intentos: int) -> Publicacion:
+        crudo = recibido.crudo
+        _log.error("quarantined %s of %s: %s", crudo.message_id(), crudo.topic_name(), error)
+        return carta(crudo, f"{self._servicio}/{self._nombre}", error, intentos)
+
+
+class Funcion:
+    """Base of every function: what Pulsar calls. A subclass says what a batch of messages does.
+
+    Deployed with guarantee MANUAL: the engine acknowledges, after the effects are committed and published.
+    """
+
+    recibos = True
+    """False for a function whose writes are idempotent by themselves and that publishes nothing."""
+    _motor: Motor | None = None
+
+    def manejar(self, tx: Any, mensajes: Sequence[Any]) -> Sequence[Sequence[Datos]]:
+        """Load, decide, save in the transaction `tx`; returns what each message leads to, in order."""
+        raise NotImplementedError
+
+    def process(self, input: Recibido, context: Any) -> None:
+        """Pulsar's entry point, for one message at a time, on one thread."""
+        if self._motor is None:
+            self._motor = Motor(self, context)
+        self._motor.recibir(input)
+
+
+def _es_pasajero(error: Exception) -> bool:
+    pulsar_caido = isinstance(error, NoPublicado | pulsar.PulsarException)
+    return pulsar_caido or base_datos.es_pasajero(error)

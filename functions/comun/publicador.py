@@ -1,0 +1,140 @@
+"""Pulsar, for whoever publishes: producers with the topics' schemas, and confirmed sends."""
+
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import _pulsar
+import fastavro
+import pulsar
+from pulsar.schema import BytesSchema, Schema
+
+from functions.comun.codec import Codec, Publicacion, codec
+from functions.comun.mensajes import TIPOS, Datos, Mensaje, MensajeInvalido
+
+TENANT: Final = "monoliticas"
+
+
+class NoPublicado(Exception):
+    """The broker has not confirmed: nothing is known about whether the message was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recibido:
+    """A message as it came; `crudo` is the client's own object."""
+
+    crudo: Any
+    esquema: "EsquemaAvro"
+
+    def mensaje(self) -> Mensaje[Datos]:
+        """Decoded with the schema it was written in. Raises MensajeInvalido, or the client's errors."""
+        return self.esquema.codec.decodificar(self.crudo.data(), self.esquema.escritor(self.crudo))
+
+
+class EsquemaAvro(Schema):  # type: ignore[misc]  # the client library is untyped
+    """A topic's schema for the broker to check; the bytes are encoded and decoded by the caller.
+
+    Functions name it in their configuration: `schemaType: functions.comun.publicador.EsquemaAvro` with
+    `schemaProperties: {topic: ordenes/comando-crear-orden}`. Decoding must not happen in the client: what
+    it can't decode never reaches the function, and is redelivered for ever.
+    """
+
+    def __init__(self, _clase: Any, propiedades: Mapping[str, str]) -> None:
+        self.codec: Codec = codec(propiedades["topic"])
+        self._escritores: dict[tuple[str, int], Any] = {}
+        super().__init__(None, _pulsar.SchemaType.AVRO, self.codec.definicion, "AVRO")
+
+    def encode(self, obj: bytes) -> bytes:
+        return obj
+
+    def decode(self, data: bytes) -> bytes:
+        return data
+
+    def decode_message(self, msg: Any) -> Recibido:
+        return Recibido(msg, self)
+
+    def escritor(self, crudo: Any) -> Any:
+        """The parsed schema that a message was written in; None if it is this one."""
+        if (version := crudo.int_schema_version()) < 0:
+            return None
+        clave = (crudo.topic_name(), version)
+        if clave not in self._escritores:
+            info = self._client.get_schema_info(*clave)
+            if info.schema_type() != _pulsar.SchemaType.AVRO:
+                raise MensajeInvalido(f"schema version {version} of {clave[0]} is no Avro schema")
+            definicion = json.loads(info.schema())
+            es_la_misma = definicion == self.codec.definicion
+            self._escritores[clave] = None if es_la_misma else fastavro.parse_schema(definicion)
+        return self._escritores[clave]
+
+
+class _Confirmaciones:
+    """Counts the broker's answers to one group of sends."""
+
+    def __init__(self, total: int) -> None:
+        self._faltan = total
+        self._fallo: Any = None
+        self._candado = threading.Lock()
+        self._todas = threading.Event()
+
+    def __call__(self, resultado: Any, _id: Any) -> None:
+        with self._candado:
+            if resultado != pulsar.Result.Ok:
+                self._fallo = resultado
+            self._faltan -= 1
+            if self._faltan == 0:
+                self._todas.set()
+
+    def esperar(self) -> None:
+        self._todas.wait()
+        if self._fallo is not None:
+            raise NoPublicado(f"the broker did not confirm: {self._fallo}")
+
+
+class Publicador:
+    """Publishes with confirmation, from any thread. One producer for each topic, made when first needed."""
+
+    def __init__(self, cliente: Any, *, plazo_ms: int = 30_000) -> None:
+        self._cliente = cliente
+        self._plazo_ms = plazo_ms
+        self._productores: dict[str, Any] = {}
+        self._candado = threading.Lock()
+
+    def publicar(self, publicaciones: Sequence[Publicacion]) -> None:
+        """Returns when the broker has stored them all; else NoPublicado or the client's error."""
+        if not publicaciones:
+            return
+        productores = {topic: self._productor(topic) for topic in {p.topic for p in publicaciones}}
+        confirmaciones = _Confirmaciones(len(publicaciones))
+        try:
+            for p in publicaciones:
+                productores[p.topic].send_async(
+                    p.crudo, confirmaciones, partition_key=p.clave, properties=dict(p.propiedades)
+                )
+            for productor in productores.values():
+                productor.flush()
+        except pulsar.AlreadyClosed:
+            self._olvidar(productores)
+            raise
+        confirmaciones.esperar()
+
+    def _productor(self, topic: str) -> Any:
+        with self._candado:
+            if topic not in self._productores:
+                self._productores[topic] = self._cliente.create_producer(
+                    f"persistent://{TENANT}/{topic}",
+                    schema=EsquemaAvro(None, {"topic": topic}) if topic in TIPOS else BytesSchema(),
+                    send_timeout_millis=self._plazo_ms,
+                    block_if_queue_full=True,
+                    batching_enabled=True,
+                    batching_max_publish_delay_ms=1,
+                )
+            return self._productores[topic]
+
+    def _olvidar(self, productores: Mapping[str, Any]) -> None:
+        with self._candado:
+            for topic, productor in productores.items():
+                if self._productores.get(topic) is productor:
+                    del self._productores[topic]

@@ -1,0 +1,53 @@
+"""The tables of the database `conductores`: load and save, many rows in one statement."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from functions.comun.base_datos import columnas
+from functions.comun.lote import nuevos
+from functions.comun.mensajes import RegistrarConductor
+from functions.conductores.dominio import Asignacion
+
+_REGISTRAR: Final = sa.text("""
+    insert into conductores (id_conductor, nombre)
+    select distinct on (1) * from unnest(cast(:id_conductor as uuid[]), cast(:nombre as text[])) order by 1
+    on conflict do nothing""")
+_CARGAR: Final = sa.text("""
+    select id_orden, id_conductor, direccion_entrega from asignaciones
+    where id_orden = any(cast(:ids as uuid[])) order by id_orden for update""")
+# never "skip locked": a driver that another transaction only looks at would count as taken
+_LIBRES: Final = sa.text("""
+    select id_conductor from conductores where libre order by id_conductor limit :cuantos for update""")
+_INSERTAR: Final = sa.text("""
+    insert into asignaciones (id_orden, id_conductor, direccion_entrega, estado)
+    select * from unnest(cast(:id_orden as uuid[]), cast(:id_conductor as uuid[]),
+                         cast(:direccion_entrega as text[]), cast(:estado as text[]))""")
+_OCUPAR: Final = sa.text("""
+    update conductores set libre = false where id_conductor = any(cast(:id_conductor as uuid[]))""")
+
+
+def registrar(tx: sa.Connection, conductores: Sequence[RegistrarConductor]) -> None:
+    """New drivers, free; those that exist stay as they are."""
+    tx.execute(_REGISTRAR, columnas(conductores, "id_conductor", "nombre"))
+
+
+def cargar(tx: sa.Connection, ids_orden: Sequence[UUID]) -> dict[UUID, Asignacion]:
+    """The assignments of these orders that exist, locked."""
+    filas = tx.execute(_CARGAR, {"ids": ids_orden})
+    return {asignacion.id_orden: asignacion for asignacion in (Asignacion(*fila) for fila in filas)}
+
+
+def libres(tx: sa.Connection, cuantos: int) -> list[UUID]:
+    """Free drivers, at most `cuantos`, locked."""
+    return list(tx.execute(_LIBRES, {"cuantos": cuantos}).scalars())
+
+
+def guardar(tx: sa.Connection, antes: Mapping[UUID, Asignacion], despues: Mapping[UUID, Asignacion]) -> None:
+    """Saves the new assignments; their drivers are free no longer."""
+    if nuevas := nuevos(antes, despues):
+        valores = columnas(nuevas, "id_orden", "id_conductor", "direccion_entrega", "estado")
+        tx.execute(_INSERTAR, valores)
+        tx.execute(_OCUPAR, {"id_conductor": valores["id_conductor"]})

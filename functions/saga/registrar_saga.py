@@ -1,0 +1,37 @@
+"""Every command of the order saga → database saga, the saga log."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from functions.comun.engine import Funcion
+from functions.comun.lote import Salidas
+from functions.comun.mensajes import Mensaje, RevertirDisminuirStock, RevertirOrdenCreada
+from functions.saga import tablas
+
+COMPENSACIONES: Final = (RevertirDisminuirStock, RevertirOrdenCreada)
+
+
+def paso(mensaje: Mensaje[Any]) -> tablas.Paso:
+    """The log entry of one command."""
+    datos = mensaje.data
+    contenido = {campo.name: getattr(datos, campo.name) for campo in fields(datos)}
+    return tablas.Paso(
+        id_mensaje=mensaje.id,
+        transaction_id=datos.transaction_id,
+        id_orden=datos.id_orden,
+        time_stamp=datetime.fromtimestamp(mensaje.time / 1000, UTC),
+        is_compensation=isinstance(datos, COMPENSACIONES),
+        evento=datos.topic.partition("/")[2],
+        contenido=json.dumps(contenido, default=str, ensure_ascii=False),
+    )
+
+
+class RegistrarSaga(Funcion):
+    recibos = False
+
+    def manejar(self, tx: Any, lote: Sequence[Mensaje[Any]]) -> Salidas:
+        tablas.anotar(tx, [paso(mensaje) for mensaje in lote])
+        return []
