@@ -1,0 +1,115 @@
+"""Runs the real pulsar-admin commands, many in one start of pulsar-shell, against whatever cluster is named.
+
+Environment:
+  PULSAR_SHELL, PULSAR_ADMIN  the programs; else found on PATH, else those of the local platform
+  PULSAR_ADMIN_URL            http://127.0.0.1:8080   the brokers' admin API
+  PULSAR_FUNCTIONS_URL        PULSAR_ADMIN_URL        the functions workers, where they are apart from the brokers
+  PULSAR_SERVICE_URL          pulsar://127.0.0.1:6650
+  PULSAR_CLIENT_CONF          a client.conf with what else the cluster wants: authentication, TLS
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+RAIZ: Final = Path(__file__).parents[1]
+TENANT: Final = "monoliticas"
+PLAZO: Final = 300
+"""Longest run of one pulsar-shell, in s."""
+
+_INICIO: Final = re.compile(r"^\[(\d+)/\d+\] Executing .*$", re.MULTILINE)
+_RUIDO: Final = re.compile(r"^(WARNING: .*|\d{4}-\d\d-\d\dT.* - (WARN|INFO|ERROR) .*|Goodbye!)\n?", re.MULTILINE)
+_FALLO: Final = re.compile(
+    r"^(Reason: .*|Failed to execute.*|Error connecting to:.*|[\w.$]+Exception\b.*|Unmatched argument.*"
+    r"|Missing required .*|Unknown option.*|Invalid .*| --- An unexpected error.*)$",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Respuesta:
+    """What one command printed; `fallo` is its reason to fail, None if it did not."""
+
+    orden: str
+    texto: str
+    fallo: str | None
+
+    @property
+    def no_existe(self) -> bool:
+        """True if it failed because what it asks for is not there."""
+        return self.fallo is not None and bool(re.search("not exist|not found|doesn't exist", self.fallo))
+
+    def exigir(self) -> "Respuesta":
+        """Itself, or the end of the program with the command and the reason."""
+        if self.fallo is not None:
+            sys.exit(f"error: pulsar-admin {self.orden}\n{self.texto.strip()}")
+        return self
+
+
+def url_admin() -> str:
+    return os.environ.get("PULSAR_ADMIN_URL", "http://127.0.0.1:8080")
+
+
+def url_functions() -> str:
+    return os.environ.get("PULSAR_FUNCTIONS_URL", url_admin())
+
+
+def ejecutar(ordenes: Sequence[Sequence[str]], url: str) -> list[Respuesta]:
+    """Runs pulsar-admin commands, each without the leading "pulsar-admin", in order; never stops early."""
+    if not ordenes:
+        return []
+    with tempfile.TemporaryDirectory() as carpeta:
+        lineas, conf = Path(carpeta, "commands"), Path(carpeta, "client.conf")
+        lineas.write_text("".join(f"admin {shlex.join(orden)}\n" for orden in ordenes), "utf-8")
+        conf.write_text(_configuracion(url), "utf-8")
+        programa = [_programa(), "-c", str(conf), "-np", "-f", str(lineas)]
+        try:
+            proceso = subprocess.run(
+                programa, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PLAZO, check=False
+            )
+        except subprocess.TimeoutExpired:
+            sys.exit(f"error: {url} did not answer {len(ordenes)} commands in {PLAZO} s")
+    return _separar(ordenes, proceso.stdout)
+
+
+def _separar(ordenes: Sequence[Sequence[str]], salida: str) -> list[Respuesta]:
+    partes = _INICIO.split(salida)
+    textos = dict(zip(map(int, partes[1::2]), partes[2::2], strict=True))
+    if len(textos) != len(ordenes):
+        sys.exit(f"error: pulsar-shell ran {len(textos)} of {len(ordenes)} commands:\n{salida}")
+    respuestas = []
+    for numero, orden in enumerate(ordenes, 1):
+        texto = _RUIDO.sub("", textos[numero])
+        fallo = _FALLO.search(texto)
+        respuestas.append(Respuesta(shlex.join(orden), texto, fallo.group(0) if fallo else None))
+    if all((r.fallo or "").startswith(("Error connecting", "java.net", "Failed")) for r in respuestas):
+        sys.exit(
+            f"error: can't reach {os.environ.get('PULSAR_ADMIN_URL', url_admin())}:\n{respuestas[0].texto.strip()}"
+        )
+    return respuestas
+
+
+def _configuracion(url: str) -> str:
+    propia = os.environ.get("PULSAR_CLIENT_CONF")
+    base = Path(propia).read_text("utf-8") if propia else ""
+    servicio = os.environ.get("PULSAR_SERVICE_URL", "pulsar://127.0.0.1:6650")
+    return f"{base}\nwebServiceUrl={url}\nbrokerServiceUrl={servicio}\n"
+
+
+def _programa() -> str:
+    if shell := os.environ.get("PULSAR_SHELL"):
+        return shell
+    if admin := os.environ.get("PULSAR_ADMIN"):
+        return str(Path(admin).with_name("pulsar-shell"))
+    local = Path(os.environ.get("PLATFORM_DATA", RAIZ / ".data"), "bin", "pulsar-shell")
+    if programa := shutil.which("pulsar-shell") or (str(local) if local.exists() else None):
+        return programa
+    sys.exit("error: no pulsar-shell: set PULSAR_SHELL or PULSAR_ADMIN, or run `make up` for the local platform")

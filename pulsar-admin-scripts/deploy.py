@@ -1,0 +1,134 @@
+"""Creates every function, or updates those whose package or configuration differs, and waits until all run.
+
+Safe to run again. What is unchanged is left alone. Run provision.py before.
+Environment beside admin.py's: DB_HOSTNAME (127.0.0.1) and DB_PORT (5432), as the functions workers reach
+PostgreSQL. Passwords are not deployed: functions ask their secrets provider for DB_PASSWORD_<DATABASE>.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import admin
+import package
+import yaml
+from admin import TENANT, Respuesta, ejecutar, url_functions
+
+PLAZO: Final = 90
+"""Longest wait for the functions to run, in s."""
+
+
+def deseadas(nombres: Sequence[str], carpeta: Path) -> dict[str, dict[str, Any]]:
+    """The configurations to deploy: with where the database is, and the content hash of the package.
+
+    The packages are written to `carpeta`.
+    """
+    configs = {nombre: package.configuraciones()[nombre] for nombre in nombres}
+    for nombre, config in configs.items():
+        contenido = package.construir(nombre, carpeta).read_bytes()
+        config["userConfig"] |= {
+            "DB_HOSTNAME": os.environ.get("DB_HOSTNAME", "127.0.0.1"),
+            "DB_PORT": os.environ.get("DB_PORT", "5432"),
+            "PACKAGE": f"sha256:{hashlib.sha256(contenido).hexdigest()}",
+        }
+    return configs
+
+
+def actuales(configs: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any] | None]:
+    """The deployed configurations; None where there is no such function."""
+    respuestas = ejecutar([["functions", "get", *_quien(config)] for config in configs.values()], url_functions())
+    return {
+        nombre: None if respuesta.no_existe else json.loads(respuesta.exigir().texto)
+        for nombre, respuesta in zip(configs, respuestas, strict=True)
+    }
+
+
+def difiere(deseada: dict[str, Any], actual: dict[str, Any]) -> bool:
+    """True if anything that the wanted configuration says is otherwise in the cluster."""
+    return any(not _igual(valor, actual.get(clave)) for clave, valor in deseada.items())
+
+
+def desplegar(configs: dict[str, dict[str, Any]], carpeta: Path) -> list[str]:
+    """Creates or updates what differs; returns those functions' names."""
+    antes = actuales(configs)
+    acciones = {
+        nombre: "create" if antes[nombre] is None else "update"
+        for nombre, config in configs.items()
+        if (actual := antes[nombre]) is None or difiere(config, actual)
+    }
+    if acciones:
+        print(f"deploying {len(acciones)} functions: {', '.join(acciones)} …", flush=True)
+    ordenes = [_orden(accion, configs[nombre], carpeta) for nombre, accion in acciones.items()]
+    for (nombre, accion), respuesta in zip(acciones.items(), ejecutar(ordenes, url_functions()), strict=True):
+        respuesta.exigir()
+        print(f"  {nombre}: {accion}d")
+    return list(acciones)
+
+
+def esperar(configs: dict[str, dict[str, Any]]) -> None:
+    """Returns when every instance of every function runs; else ends the program, saying what ails them."""
+    limite, pendientes = time.monotonic() + PLAZO, dict(configs)
+    while True:
+        respuestas = ejecutar([["functions", "status", *_quien(c)] for c in pendientes.values()], url_functions())
+        males = {nombre: _mal(respuesta) for nombre, respuesta in zip(pendientes, respuestas, strict=True)}
+        pendientes = {nombre: config for nombre, config in pendientes.items() if males[nombre]}
+        if not pendientes:
+            return
+        if time.monotonic() > limite:
+            sys.exit("\n".join(["error: not running:", *(f"  {n}: {males[n]}" for n in pendientes)]))
+        print(f"  waiting for {', '.join(pendientes)} …", flush=True)
+
+
+def _orden(accion: str, config: dict[str, Any], carpeta: Path) -> list[str]:
+    archivo = carpeta / f"{config['name']}.yaml"
+    archivo.write_text(yaml.safe_dump(config), "utf-8")
+    paquete = carpeta / f"{config['name']}.zip"
+    return ["functions", accion, "--function-config-file", str(archivo), "--py", str(paquete)]
+
+
+def _quien(config: dict[str, Any]) -> list[str]:
+    return ["--tenant", TENANT, "--namespace", config["namespace"], "--name", config["name"]]
+
+
+def _igual(deseado: Any, actual: Any) -> bool:
+    if isinstance(deseado, dict):
+        return isinstance(actual, dict) and all(_igual(v, actual.get(k)) for k, v in deseado.items())
+    return bool(deseado == actual)
+
+
+def _mal(respuesta: Respuesta) -> str:
+    """Why a function does not run; empty if it does."""
+    if respuesta.fallo is not None:
+        return respuesta.fallo
+    estado = json.loads(respuesta.texto)
+    instancias = [instancia["status"] for instancia in estado["instances"]]
+    for instancia in instancias:
+        if not instancia["running"]:
+            return str(instancia.get("error") or "not started yet")
+    return "" if len(instancias) == estado["numInstances"] else "not started yet"
+
+
+def main() -> None:
+    ayuda = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, epilog=admin.__doc__, formatter_class=ayuda)
+    parser.add_argument("functions", nargs="*", metavar="FUNCTION", help="these only; all if none is named")
+    nombres = parser.parse_args().functions or list(package.configuraciones())
+    if desconocidas := set(nombres) - set(package.configuraciones()):
+        parser.error(f"no such function: {', '.join(sorted(desconocidas))}; see deployment/functions")
+    with TemporaryDirectory() as carpeta:
+        configs = deseadas(nombres, Path(carpeta))
+        print(f"comparing {len(configs)} functions with {url_functions()} …", flush=True)
+        hechas = desplegar(configs, Path(carpeta))
+    esperar(configs)
+    print(f"deployed: {len(hechas)} changes" if hechas else "deployed: no changes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""Creates what the functions stand on: tenant, namespaces with their policies, topics, subscriptions, schemas.
+
+Safe to run again: it reads what is there, changes what differs, and says what it changed. It deletes nothing.
+Subscriptions are made before any function, so that no message is lost that comes before its function does.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import admin
+import yaml
+from admin import RAIZ, TENANT, Respuesta, ejecutar, url_admin
+
+FUNCIONES: Final = RAIZ / "deployment" / "functions"
+ESQUEMAS: Final = RAIZ / "schemas"
+NAMESPACES: Final = tuple(f"{TENANT}/{nombre}" for nombre in ("ordenes", "productos", "conductores", "saga"))
+POLITICAS: Final[dict[str, tuple[Any, str]]] = {
+    # a policy as `namespaces policies` shows it: the value wanted, the command that sets it
+    "schema_compatibility_strategy": ("FULL_TRANSITIVE", "set-schema-compatibility-strategy -c FULL_TRANSITIVE"),
+    "is_allow_auto_update_schema": (False, "set-is-allow-auto-update-schema --disable"),
+    "schema_validation_enforced": (True, "set-schema-validation-enforce --enable"),
+    "autoTopicCreationOverride": ({"allowAutoTopicCreation": False}, "set-auto-topic-creation --disable"),
+    # what watchers can still read after every function has it
+    "retention_policies": (
+        {"retentionTimeInMinutes": 1440, "retentionSizeInMB": 1024},
+        "set-retention -t 1d -s 1G",
+    ),
+}
+Cambio = tuple[str, list[str]]
+"""What a change is, for people, and the pulsar-admin command that makes it."""
+
+
+def suscripciones() -> dict[str, list[str]]:
+    """Every topic, full name, with the subscriptions it must have: its functions' and the dead letters'."""
+    nombres = (str(ruta.relative_to(ESQUEMAS).with_suffix("")) for ruta in sorted(ESQUEMAS.glob("*/*.avsc")))
+    topics: dict[str, list[str]] = {f"persistent://{TENANT}/{nombre}": [] for nombre in nombres}
+    for ruta in sorted(FUNCIONES.glob("*.yaml")):
+        config = yaml.safe_load(ruta.read_text("utf-8"))
+        for topic in config["inputSpecs"]:
+            topics[topic].append(config["subName"])
+        topics[f"persistent://{TENANT}/{config['namespace']}/{config['name']}-dlq"] = ["cuarentena"]
+    return topics
+
+
+def esquema(topic: str) -> Path:
+    """The schema of a topic's full name; dead-letter topics have none: they take the bytes as they came."""
+    return ESQUEMAS / f"{topic.removeprefix(f'persistent://{TENANT}/')}.avsc"
+
+
+class Cluster:
+    """What is there now, read with one pulsar-shell. What does not exist reads as None."""
+
+    def __init__(self, topics: list[str]) -> None:
+        ordenes = [["clusters", "list"], ["tenants", "list"]]
+        ordenes += [["namespaces", "policies", nombre] for nombre in NAMESPACES]
+        ordenes += [["topics", "list", nombre] for nombre in NAMESPACES]
+        ordenes += [["topics", "subscriptions", topic] for topic in topics]
+        ordenes += [["schemas", "get", topic] for topic in topics]
+        respuestas = iter(ejecutar(ordenes, url_admin()))
+        self.clusters = next(respuestas).exigir().texto.split()
+        self.tenants = next(respuestas).exigir().texto.split()
+        self.politicas = {nombre: _json(next(respuestas)) for nombre in NAMESPACES}
+        listas = [_texto(next(respuestas)) or "" for _ in NAMESPACES]
+        self.topics = {topic.rpartition("-partition-")[0] or topic for lista in listas for topic in lista.split()}
+        self.suscripciones = {topic: (_texto(next(respuestas)) or "").split() for topic in topics}
+        self.esquemas = {topic: _json(next(respuestas)) for topic in topics}
+
+
+def cambios(cluster: Cluster, topics: dict[str, list[str]], carpeta: Path) -> Iterator[Cambio]:
+    """What is missing or different, in the order in which it can be made."""
+    if TENANT not in cluster.tenants:
+        yield f"tenant {TENANT}", ["tenants", "create", TENANT, "--allowed-clusters", ",".join(cluster.clusters)]
+    for nombre, politicas in cluster.politicas.items():
+        if politicas is None:
+            yield f"namespace {nombre}", ["namespaces", "create", nombre]
+        for politica, (valor, orden) in POLITICAS.items():
+            if not _cumple((politicas or {}).get(politica), valor):
+                yield f"policy of {nombre}: {politica}", ["namespaces", *orden.split(), nombre]
+    for topic, nombres in topics.items():
+        if topic not in cluster.topics:
+            yield f"topic {topic}", ["topics", "create", topic]
+        for nombre in nombres:
+            if nombre not in cluster.suscripciones[topic]:
+                crear = ["topics", "create-subscription", "-m", "earliest", "-s", nombre, topic]
+                yield f"subscription {nombre} of {topic}", crear
+        if esquema(topic).exists() and not _registrado(cluster.esquemas[topic], topic):
+            archivo = carpeta / topic.replace("/", "-")
+            cuerpo = {"type": "AVRO", "schema": esquema(topic).read_text("utf-8"), "properties": {}}
+            archivo.write_text(json.dumps(cuerpo), "utf-8")
+            yield f"schema of {topic}", ["schemas", "upload", "-f", str(archivo), topic]
+
+
+def _registrado(actual: Any, topic: str) -> bool:
+    # pulsar-admin leaves nulls out of what it prints
+    definicion = json.loads(esquema(topic).read_text("utf-8"))
+    return actual is not None and _sin_nulos(actual["schemaInfo"]["schema"]) == _sin_nulos(definicion)
+
+
+def _sin_nulos(valor: Any) -> Any:
+    if isinstance(valor, dict):
+        return {clave: _sin_nulos(v) for clave, v in valor.items() if v is not None}
+    return [_sin_nulos(v) for v in valor] if isinstance(valor, list) else valor
+
+
+def _cumple(actual: Any, esperado: Any) -> bool:
+    if isinstance(esperado, dict):
+        return isinstance(actual, dict) and all(actual.get(clave) == valor for clave, valor in esperado.items())
+    return bool(actual == esperado)
+
+
+def _texto(respuesta: Respuesta) -> str | None:
+    return None if respuesta.no_existe else respuesta.exigir().texto
+
+
+def _json(respuesta: Respuesta) -> Any:
+    texto = _texto(respuesta)
+    return None if texto is None else json.loads(texto)
+
+
+def main() -> None:
+    argparse.ArgumentParser(
+        description=__doc__, epilog=admin.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
+    print(f"provisioning {url_admin()}: reading what is there …", flush=True)
+    topics = suscripciones()
+    cluster = Cluster(list(topics))
+    with TemporaryDirectory() as carpeta:
+        plan = list(cambios(cluster, topics, Path(carpeta)))
+        if plan:
+            print(f"provisioning: {len(plan)} changes …", flush=True)
+        for (que, _), respuesta in zip(plan, ejecutar([orden for _, orden in plan], url_admin()), strict=True):
+            respuesta.exigir()
+            print(f"  {que}")
+    print(f"provisioned: {len(plan)} changes" if plan else "provisioned: no changes")
+
+
+if __name__ == "__main__":
+    main()
