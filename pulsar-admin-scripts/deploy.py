@@ -111,8 +111,9 @@ def _mal(respuesta: Respuesta) -> str:
     instancias = [instancia["status"] for instancia in estado["instances"]]
     for instancia in instancias:
         if not instancia["running"]:
-            return str(instancia.get("error") or "not started yet")
-    return "" if len(instancias) == estado["numInstances"] else "not started yet"
+            return f"{instancia.get('error') or 'an instance is starting'} ({instancia.get('numRestarts', 0)} restarts)"
+    faltan = estado["numInstances"] - len(instancias)
+    return f"{faltan} instances are not assigned to a functions worker" if faltan else ""
 
 
 def main() -> None:

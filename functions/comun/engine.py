@@ -11,15 +11,15 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final, Protocol, TypeVar
 
 import pulsar
 
 from functions.comun import base_datos
 from functions.comun.codec import Publicacion, derivar
-from functions.comun.cuarentena import carta
 from functions.comun.mensajes import Datos, Mensaje, MensajeInvalido
-from functions.comun.publicador import NoPublicado, Publicador, Recibido
+from functions.comun.publicador import NoPublicado, Publicador, Recibido, carta
 
 LOTE: Final = 500
 """Messages in one transaction, at most."""
@@ -57,7 +57,7 @@ class Motor:
         secreto = f"DB_PASSWORD_{config['DB_NAME']}".upper()
         self._base = base_datos.conectar(config, contexto.get_secret(secreto) or "", self._nombre)
         self._publicador = Publicador(contexto.get_pulsar_client())
-        self._cola: queue.Queue[Recibido] = queue.Queue(2 * LOTE)
+        self._cola: queue.Queue[Recibido | None] = queue.Queue(2 * LOTE)
         self._fin = threading.Event()
         self._hilo = threading.Thread(target=self._trabajar, name=f"motor-{self._nombre}", daemon=True)
         self._hilo.start()
@@ -70,24 +70,30 @@ class Motor:
     def detener(self) -> None:
         """Lets the batch in hand end, up to 5 s; what is unfinished will be redelivered."""
         self._fin.set()
+        with suppress(queue.Full):
+            self._cola.put_nowait(None)
         self._hilo.join(5)
         self._base.dispose()
 
     def _trabajar(self) -> None:
         while not self._fin.is_set():
             try:
-                lote = [self._cola.get(timeout=1)]
-                while len(lote) < LOTE and not self._cola.empty():
-                    lote.append(self._cola.get_nowait())
-                self._atender(lote)
-            except queue.Empty:
-                continue
+                self._atender(self._tomar())
             except Detenido:
                 return
             except BaseException:
                 _log.critical("engine error: the instance ends, so that its messages come again", exc_info=True)
                 logging.shutdown()
                 os._exit(70)
+
+    def _tomar(self) -> list[Recibido]:
+        """What is waiting, at once; waits only for the first."""
+        lote = [self._cola.get()]
+        while len(lote) < LOTE and not self._cola.empty():
+            lote.append(self._cola.get_nowait())
+        if None in lote:
+            raise Detenido
+        return lote  # type: ignore[return-value]  # no None in it
 
     def _atender(self, lote: Sequence[Recibido]) -> None:
         """Takes one batch to its end: every message is processed or quarantined, and acknowledged."""

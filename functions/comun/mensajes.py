@@ -5,26 +5,46 @@ Values that no order may have raise `ValueError`: such a message is quarantined,
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar, dataclass_transform
 from uuid import UUID
 
-ENTERO_MAXIMO = 2**31 - 1
+ENTERO_MAXIMO: Final = 2**31 - 1
 
 
 class MensajeInvalido(Exception):
     """A message that can't be processed, now or later: unreadable, or about what can't be. Says why."""
 
 
-class Datos(Protocol):
+class Datos:
     """Any payload."""
 
+    __slots__ = ()
     topic: ClassVar[str]
     clave: ClassVar[str]
 
 
+TIPOS: Final[dict[str, type[Datos]]] = {}
+"""The payload of each topic."""
+
+
 D = TypeVar("D", bound=Datos, covariant=True)
+T = TypeVar("T", bound=Datos)
+
+
+@dataclass_transform(frozen_default=True)
+def datos(topic: str, clave: str) -> Callable[[type[T]], type[T]]:
+    """Makes a class the payload of a topic."""
+
+    def registrar(clase: type[T]) -> type[T]:
+        tipo = dataclass(frozen=True, slots=True)(clase)
+        tipo.topic, tipo.clave = topic, clave
+        TIPOS[topic] = tipo
+        return tipo
+
+    return registrar
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +72,8 @@ def exigir_cantidad(cantidad: int) -> None:
         raise ValueError(f"cantidad is {cantidad}: it must be from 1 to {ENTERO_MAXIMO}")
 
 
-@dataclass(frozen=True, slots=True)
-class CrearOrden:
-    topic: ClassVar[str] = "ordenes/comando-crear-orden"
-    clave: ClassVar[str] = "id_orden"
+@datos("ordenes/comando-crear-orden", clave="id_orden")
+class CrearOrden(Datos):
     id_orden: UUID
     id_producto: UUID
     user_id: str
@@ -68,30 +86,24 @@ class CrearOrden:
         exigir_cantidad(self.cantidad)
 
 
-@dataclass(frozen=True, slots=True)
-class MarcarListoDespacho:
-    topic: ClassVar[str] = "ordenes/comando-marcar-listo-despacho"
-    clave: ClassVar[str] = "id_orden"
+@datos("ordenes/comando-marcar-listo-despacho", clave="id_orden")
+class MarcarListoDespacho(Datos):
     id_orden: UUID
     id_conductor: UUID
     direccion_entrega: str
     transaction_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class RevertirOrdenCreada:
-    topic: ClassVar[str] = "ordenes/comando-revertir-orden-creada"
-    clave: ClassVar[str] = "id_orden"
+@datos("ordenes/comando-revertir-orden-creada", clave="id_orden")
+class RevertirOrdenCreada(Datos):
     id_producto: UUID
     id_orden: UUID
     motivo: str
     transaction_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class EventoOrden:
-    topic: ClassVar[str] = "ordenes/evento-orden"
-    clave: ClassVar[str] = "id_orden"
+@datos("ordenes/evento-orden", clave="id_orden")
+class EventoOrden(Datos):
     id_orden: UUID
     id_producto: UUID
     user_id: str
@@ -105,10 +117,8 @@ class EventoOrden:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class CrearProducto:
-    topic: ClassVar[str] = "productos/comando-crear-producto"
-    clave: ClassVar[str] = "id_producto"
+@datos("productos/comando-crear-producto", clave="id_producto")
+class CrearProducto(Datos):
     id_producto: UUID
     nombre: str
     stock: int
@@ -118,17 +128,13 @@ class CrearProducto:
             raise ValueError(f"stock is {self.stock}: it must be from 0 to {ENTERO_MAXIMO}")
 
 
-@dataclass(frozen=True, slots=True)
-class EliminarProducto:
-    topic: ClassVar[str] = "productos/comando-eliminar-producto"
-    clave: ClassVar[str] = "id_producto"
+@datos("productos/comando-eliminar-producto", clave="id_producto")
+class EliminarProducto(Datos):
     id_producto: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class DisminuirStock:
-    topic: ClassVar[str] = "productos/comando-disminuir-stock"
-    clave: ClassVar[str] = "id_producto"
+@datos("productos/comando-disminuir-stock", clave="id_producto")
+class DisminuirStock(Datos):
     id_producto: UUID
     id_orden: UUID
     cantidad: int
@@ -139,10 +145,8 @@ class DisminuirStock:
         exigir_cantidad(self.cantidad)
 
 
-@dataclass(frozen=True, slots=True)
-class RevertirDisminuirStock:
-    topic: ClassVar[str] = "productos/comando-revertir-disminuir-stock"
-    clave: ClassVar[str] = "id_producto"
+@datos("productos/comando-revertir-disminuir-stock", clave="id_producto")
+class RevertirDisminuirStock(Datos):
     id_producto: UUID
     id_orden: UUID
     cantidad: int
@@ -151,10 +155,8 @@ class RevertirDisminuirStock:
     transaction_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class EventoProducto:
-    topic: ClassVar[str] = "productos/evento-producto"
-    clave: ClassVar[str] = "id_producto"
+@datos("productos/evento-producto", clave="id_producto")
+class EventoProducto(Datos):
     id_producto: UUID
     nombre: str
     stock: int
@@ -164,18 +166,14 @@ class EventoProducto:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrarConductor:
-    topic: ClassVar[str] = "conductores/comando-registrar-conductor"
-    clave: ClassVar[str] = "id_conductor"
+@datos("conductores/comando-registrar-conductor", clave="id_conductor")
+class RegistrarConductor(Datos):
     id_conductor: UUID
     nombre: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class AsignarConductor:
-    topic: ClassVar[str] = "conductores/comando-asignar-conductor"
-    clave: ClassVar[str] = "id_orden"
+@datos("conductores/comando-asignar-conductor", clave="id_orden")
+class AsignarConductor(Datos):
     id_producto: UUID
     id_orden: UUID
     cantidad: int
@@ -184,21 +182,3 @@ class AsignarConductor:
 
     def __post_init__(self) -> None:
         exigir_cantidad(self.cantidad)
-
-
-TIPOS: dict[str, type[Datos]] = {
-    tipo.topic: tipo
-    for tipo in (
-        CrearOrden,
-        MarcarListoDespacho,
-        RevertirOrdenCreada,
-        EventoOrden,
-        CrearProducto,
-        EliminarProducto,
-        DisminuirStock,
-        RevertirDisminuirStock,
-        EventoProducto,
-        RegistrarConductor,
-        AsignarConductor,
-    )
-}

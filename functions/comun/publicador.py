@@ -2,6 +2,8 @@
 
 import json
 import threading
+import time
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -68,6 +70,23 @@ class EsquemaAvro(Schema):  # type: ignore[misc]  # the client library is untype
             es_la_misma = definicion == self.codec.definicion
             self._escritores[clave] = None if es_la_misma else fastavro.parse_schema(definicion)
         return self._escritores[clave]
+
+
+def carta(crudo: Any, funcion: str, error: Exception, intentos: int) -> Publicacion:
+    """A dead letter: the message `crudo` as it came, with what is wrong with it; `dlq-time` in ms since 1970."""
+    traza = "" if isinstance(error, MensajeInvalido) else "".join(traceback.format_exception(error))
+    propiedades = {
+        **crudo.properties(),
+        "dlq-function": funcion,
+        "dlq-topic": crudo.topic_name(),
+        "dlq-message-id": str(crudo.message_id()),
+        "dlq-schema-version": str(crudo.int_schema_version()),
+        "dlq-reason": f"{type(error).__name__}: {error}"[:1000],
+        "dlq-traceback": traza[-8000:],
+        "dlq-attempts": str(intentos),
+        "dlq-time": str(time.time_ns() // 1_000_000),
+    }
+    return Publicacion(f"{funcion}-dlq", crudo.partition_key(), crudo.data(), propiedades)
 
 
 class _Confirmaciones:
