@@ -1,0 +1,75 @@
+"""Generated passwords, and the environment that each process and person gets."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+from deployment.local.errors import PlatformError
+from deployment.local.settings import Settings
+
+FUNCTION_ROLES = ("ordenes", "ordenes_lectura", "productos", "productos_lectura", "conductores", "saga")
+ROLES = ("postgres", *FUNCTION_ROLES, "bff")
+
+
+def _file(data: Path) -> Path:
+    return data / "secrets.json"
+
+
+def generate(data: Path) -> None:
+    """Makes the passwords of a new data folder; kept for its life."""
+    if _file(data).exists():
+        return
+    passwords = {role: secrets.token_urlsafe(24) for role in ROLES}
+    with os.fdopen(os.open(_file(data), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(passwords, file, indent=2)
+
+
+def passwords(data: Path) -> dict[str, str]:
+    try:
+        found: dict[str, str] = json.loads(_file(data).read_text())
+    except FileNotFoundError as problem:
+        raise PlatformError(f"there is no platform in {data}; run `up` first") from problem
+    return found
+
+
+def addresses(settings: Settings) -> dict[str, str]:
+    """Where everything listens, and the tools. No secrets."""
+    return {
+        "PULSAR_SERVICE_URL": f"pulsar://127.0.0.1:{settings.pulsar_port}",
+        "PULSAR_ADMIN_URL": f"http://127.0.0.1:{settings.pulsar_http_port}",
+        "PULSAR_FUNCTIONS_URL": f"http://127.0.0.1:{settings.functions_port}",
+        "PULSAR_ADMIN": str(settings.data / "bin" / "pulsar-admin"),
+        "PULSAR_SHELL": str(settings.data / "bin" / "pulsar-shell"),
+        "DB_HOSTNAME": "127.0.0.1",
+        "DB_PORT": str(settings.postgres_port),
+        "BFF_PORT": str(settings.bff_port),
+    }
+
+
+def for_functions(settings: Settings) -> dict[str, str]:
+    """The worker's: the roles that functions work with, nobody else's."""
+    known = passwords(settings.data)
+    return addresses(settings) | {_name(role): known[role] for role in FUNCTION_ROLES}
+
+
+def for_bff(settings: Settings) -> dict[str, str]:
+    return addresses(settings) | {"DB_USERNAME": "bff", "DB_PASSWORD": passwords(settings.data)["bff"]}
+
+
+def for_people(settings: Settings) -> dict[str, str]:
+    """What `env` and `run` give: everything, the administrator's password included."""
+    known = passwords(settings.data)
+    admin = {"DB_ADMIN_USERNAME": "postgres", "DB_ADMIN_PASSWORD": known["postgres"]}
+    return for_functions(settings) | {_name("bff"): known["bff"]} | admin
+
+
+def inherited() -> dict[str, str]:
+    """This process' environment, without database settings: each service gets those that it needs."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("DB_")}
+
+
+def _name(role: str) -> str:
+    return f"DB_PASSWORD_{role.upper()}"

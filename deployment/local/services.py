@@ -1,0 +1,149 @@
+"""The services of a platform: how each is started, when it is ready, how it is stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import HTTPError
+
+from deployment.local import credentials, java, postgres, processes
+from deployment.local.settings import REPOSITORY, Settings
+
+NAMES = ("postgres", "pulsar", "functions-worker", "bff")
+# On SIGTERM PostgreSQL would wait until its last client has gone.
+STOP_SIGNALS = {"postgres": signal.SIGINT}
+STOP_TIMEOUT = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    name: str
+    data: Path
+    command: list[str]
+    env: dict[str, str]
+    cwd: Path
+    ports: tuple[str, ...]
+    ready: Callable[[], bool]
+    needs: tuple[str, ...] = ()
+    prepare: Callable[[], None] = lambda: None
+    user: str | None = None
+
+    @property
+    def pid_file(self) -> Path:
+        return self.data / "run" / f"{self.name}.json"
+
+    @property
+    def log(self) -> Path:
+        return self.data / "logs" / f"{self.name}.log"
+
+    def pid(self) -> int | None:
+        return processes.running(self.pid_file)
+
+
+def make(name: str, settings: Settings) -> Service:
+    makers = {"postgres": _postgres, "pulsar": _pulsar, "functions-worker": _functions_worker, "bff": _bff}
+    return makers[name](settings)
+
+
+def instances(settings: Settings) -> list[int]:
+    """The function instances of this platform: they run what its worker put into its download folder."""
+    return processes.with_argument(f"{settings.data}/functions-worker/download/")
+
+
+def _postgres(settings: Settings) -> Service:
+    return Service(
+        name="postgres",
+        data=settings.data,
+        command=postgres.command(settings),
+        env=credentials.inherited(),
+        cwd=settings.data,
+        ports=("POSTGRES_PORT",),
+        prepare=lambda: postgres.prepare(settings),
+        ready=lambda: postgres.answers(settings),
+        user=postgres.user(),
+    )
+
+
+def _pulsar(settings: Settings) -> Service:
+    home, conf = settings.data / "pulsar", settings.data / "conf"
+    main = ["org.apache.pulsar.PulsarStandaloneStarter", "--config", str(conf / "standalone.conf")]
+    main += ["--no-functions-worker", "--no-stream-storage", "--bookkeeper-port", str(settings.bookie_port)]
+    main += ["--metadata-dir", str(home / "metadata"), "--bookkeeper-dir", str(home / "bookkeeper")]
+    return Service(
+        name="pulsar",
+        data=settings.data,
+        command=java.server(settings.pulsar_memory, conf, main),
+        env=credentials.inherited(),
+        cwd=home,
+        ports=("PULSAR_PORT", "PULSAR_HTTP_PORT", "BOOKIE_PORT"),
+        ready=lambda: http(_broker(settings, "brokers/health"), timeout=10) == b"ok",
+    )
+
+
+def _functions_worker(settings: Settings) -> Service:
+    conf = settings.data / "conf"
+    leader = f"http://127.0.0.1:{settings.functions_port}/admin/v2/worker/cluster/leader"
+    python_first = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    home = {"PULSAR_HOME": str(settings.data), "PATH": python_first}
+    main = ["LocalFunctionsWorker", str(conf / "functions_worker.yml")]
+
+    def prepare() -> None:
+        # Instances of a killed worker would work beside those that the new one starts.
+        processes.stop(instances(settings), signal.SIGTERM, 5)
+        _create_namespace(settings)
+
+    return Service(
+        name="functions-worker",
+        data=settings.data,
+        command=java.server(" ".join((settings.functions_memory, *java.LIGHT)), conf, main),
+        env=credentials.inherited() | credentials.for_functions(settings) | home,
+        cwd=settings.data / "functions-worker",
+        ports=("FUNCTIONS_PORT",),
+        needs=("pulsar",),
+        prepare=prepare,
+        ready=lambda: bool(http(leader)),
+    )
+
+
+def _bff(settings: Settings) -> Service:
+    return Service(
+        name="bff",
+        data=settings.data,
+        command=[sys.executable, "-m", "bff"],
+        env=credentials.inherited() | credentials.for_bff(settings),
+        cwd=REPOSITORY,
+        ports=("BFF_PORT",),
+        needs=("postgres", "pulsar"),
+        ready=lambda: http(f"http://127.0.0.1:{settings.bff_port}/health") is not None,
+    )
+
+
+def http(url: str, timeout: float = 3.0, body: bytes | None = None) -> bytes | None:
+    """GET, or PUT where there is a body; None unless the answer is a success."""
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, body, headers, method="PUT" if body else "GET")
+    # No proxy of the environment stands between this machine and itself.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=timeout) as answer:
+            found: bytes = answer.read()
+            return found
+    except (OSError, HTTPError):
+        return None
+
+
+def _broker(settings: Settings, path: str) -> str:
+    return f"http://127.0.0.1:{settings.pulsar_http_port}/admin/v2/{path}"
+
+
+def _create_namespace(settings: Settings) -> None:
+    """The worker's own topics, kept for ever: what upstream's worker creates at its first start."""
+    forever = {"retentionTimeInMinutes": -1, "retentionSizeInMB": -1}
+    policies = {"replication_clusters": ["standalone"], "retention_policies": forever}
+    http(_broker(settings, "namespaces/public/functions"), body=json.dumps(policies).encode())

@@ -1,0 +1,99 @@
+"""Settings of one platform: the environment first, then what its data folder remembers, then the defaults."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from deployment.local.errors import PlatformError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MARKER = "poc-monoliticas"
+PORTS = {
+    "pulsar_port": 6650,
+    "pulsar_http_port": 8080,
+    "functions_port": 6750,
+    "postgres_port": 15432,
+    "bff_port": 3000,
+}
+MEMORY = {
+    "pulsar_memory": "-Xms256m -Xmx1g -XX:MaxDirectMemorySize=1g",
+    "functions_memory": "-Xms64m -Xmx256m -XX:MaxDirectMemorySize=256m",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Each field is the environment variable of its name in capitals; `data` is PLATFORM_DATA."""
+
+    data: Path
+    pulsar_port: int
+    pulsar_http_port: int
+    bookie_port: int
+    functions_port: int
+    postgres_port: int
+    bff_port: int
+    pulsar_memory: str
+    functions_memory: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        data = Path(environ.get("PLATFORM_DATA") or REPOSITORY / ".data").expanduser().resolve()
+        known: dict[str, Any] = PORTS | MEMORY | remembered(data).get("settings", {}) | explicit(environ)
+        # The bookie keeps its port for life: its data folder is signed with it.
+        known.setdefault("bookie_port", known["pulsar_port"] + 1)
+        settings = cls(data=data, **known)
+        settings._refuse_shared_ports()
+        return settings
+
+    def ports(self) -> dict[str, int]:
+        return {k.upper(): v for k, v in asdict(self).items() if k.endswith("_port")}
+
+    def remember(self, services: list[str]) -> None:
+        """Marks the data folder as a platform's and keeps what later commands need to know."""
+        values = {k: v for k, v in asdict(self).items() if k != "data"}
+        text = json.dumps({"platform": MARKER, "services": services, "settings": values}, indent=2)
+        (self.data / "platform.json").write_text(text + "\n")
+
+    def _refuse_shared_ports(self) -> None:
+        ports = self.ports()
+        for port, uses in Counter(ports.values()).items():
+            if uses > 1:
+                names = " and ".join(name for name, value in ports.items() if value == port)
+                raise PlatformError(f"{names} are both {port}; give each a port of its own")
+
+
+def explicit(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The settings that the environment names, converted."""
+    found: dict[str, Any] = {k: environ[k.upper()] for k in MEMORY if environ.get(k.upper())}
+    for field in (*PORTS, "bookie_port"):
+        if text := environ.get(field.upper()):
+            if not text.isdecimal() or not 0 < int(text) < 65536:
+                raise PlatformError(f"{field.upper()}={text!r} is not a port; use a number from 1 to 65535")
+            found[field] = int(text)
+    return found
+
+
+def remembered(data: Path) -> dict[str, Any]:
+    """What `remember` wrote; empty for a folder that is no platform's."""
+    try:
+        found = json.loads((data / "platform.json").read_text())
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except json.JSONDecodeError as problem:
+        raise PlatformError(f"{data}/platform.json is damaged ({problem}); remove the folder") from problem
+    return found if isinstance(found, dict) and found.get("platform") == MARKER else {}
+
+
+def changed(environ: Mapping[str, str], data: Path) -> list[str]:
+    """Variables whose explicit value differs from the remembered one, as "NAME=new (was old)"."""
+    before = remembered(data).get("settings", {})
+    return [
+        f"{field.upper()}={value} (was {before[field]})"
+        for field, value in explicit(environ).items()
+        if field in before and before[field] != value
+    ]

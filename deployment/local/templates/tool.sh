@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# $name against this platform. PULSAR_ADMIN_URL, PULSAR_FUNCTIONS_URL, PULSAR_SERVICE_URL and --admin-url win.
+url=$${PULSAR_ADMIN_URL:-http://127.0.0.1:$pulsar_http_port}
+case $${1-} in
+    # Broker and functions worker are two processes: each has its own part of the API.
+    functions | functions-worker | sources | sinks) url=$${PULSAR_FUNCTIONS_URL:-http://127.0.0.1:$functions_port} ;;
+esac
+config() {
+    printf 'webServiceUrl=%s\nbrokerServiceUrl=%s\n' "$$url" "$${PULSAR_SERVICE_URL:-pulsar://127.0.0.1:$pulsar_port}"
+    printf 'shellHistoryDirectory=%s\n' $data_quoted
+}
+exec $java $main "$$@"
