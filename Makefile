@@ -1,0 +1,65 @@
+# The two commands: `make demo` and `make test`. Everything else is a part of them; `make help` lists it.
+
+PYTHON ?= python3
+VENV   := .venv
+PY     := $(VENV)/bin/python
+LOCAL  := $(PY) -m deployment.local
+REQUIREMENTS := requirements.txt deployment/requirements.txt deployment/local/requirements.txt tests/requirements.txt
+
+export PYTHONDONTWRITEBYTECODE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up deploy down status logs clean test check format
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+$(VENV)/.ready: $(REQUIREMENTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "error: $$($(PYTHON) --version) is too old: 3.11 or newer is needed; try make PYTHON=python3.12"; exit 1; }
+	@echo "installing Python packages into $(VENV) …"
+	@$(PYTHON) -m venv $(VENV) || { echo "error: no venv: on Debian, apt install python3-venv"; exit 1; }
+	@$(PY) -m pip install --quiet --disable-pip-version-check $(addprefix -r ,$(REQUIREMENTS))
+	@touch $@
+
+setup: $(VENV)/.ready ## install and download everything; works offline afterwards
+	@$(LOCAL) setup
+
+up: $(VENV)/.ready ## start PostgreSQL, Pulsar, its functions worker and the BFF
+	@$(LOCAL) up
+
+deploy: $(VENV)/.ready ## create databases, topics, schemas and functions on the running platform, or update them
+	@$(LOCAL) run -- $(PY) -m deployment.databases
+	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/provision.py
+	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/deploy.py
+
+demo: up deploy ## the whole thing: platform, functions, and three orders to watch
+	@$(LOCAL) run -- $(PY) -m deployment.local.demo
+
+down: $(VENV)/.ready ## stop the platform; data stays
+	@$(LOCAL) down
+
+status: $(VENV)/.ready ## what runs
+	@$(LOCAL) status
+
+logs: $(VENV)/.ready ## the ends of all logs; of one: make logs NAME=crear-orden
+	@$(LOCAL) logs $(NAME)
+
+clean: $(VENV)/.ready ## stop the platform and remove its data
+	@$(LOCAL) clean
+
+test: setup ## unit, contract, integration and end-to-end tests, on ports and data of their own
+	@$(PY) -m pytest tests
+
+check: $(VENV)/.ready ## ruff, mypy --strict, import-linter, shellcheck
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy functions bff deployment tests
+	@cd pulsar-admin-scripts && ../$(VENV)/bin/mypy --config-file ../pyproject.toml *.py
+	@cd deployment/local/instance && ../../../$(VENV)/bin/mypy --config-file mypy.ini .
+	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/shellcheck .ci/run
+
+format: $(VENV)/.ready ## mend what ruff can mend
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .

@@ -1,0 +1,57 @@
+"""Payloads for tests, with sensible values: `una_orden(cantidad=3)`."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+from functions.comun.mensajes import (
+    AsignarConductor,
+    CrearOrden,
+    CrearProducto,
+    DisminuirStock,
+    MarcarListoDespacho,
+    RevertirDisminuirStock,
+    RevertirOrdenCreada,
+    ahora,
+)
+
+CALLE = 'Calle 45 # 13-40, "apto" {2}\\ñ 🚚'
+
+
+def una_orden(**cambios: Any) -> CrearOrden:
+    return replace(CrearOrden(uuid4(), uuid4(), "ana", ahora(), 2, CALLE, uuid4()), **cambios)
+
+
+def un_producto(**cambios: Any) -> CrearProducto:
+    return replace(CrearProducto(uuid4(), "Café de Nariño", 10), **cambios)
+
+
+def pedir_stock(orden: CrearOrden) -> DisminuirStock:
+    return DisminuirStock(
+        orden.id_producto, orden.id_orden, orden.cantidad, orden.direccion_entrega, orden.transaction_id
+    )
+
+
+def pedir_conductor(orden: CrearOrden) -> AsignarConductor:
+    return AsignarConductor(
+        orden.id_producto, orden.id_orden, orden.cantidad, orden.direccion_entrega, orden.transaction_id
+    )
+
+
+def listo(orden: CrearOrden) -> MarcarListoDespacho:
+    return MarcarListoDespacho(orden.id_orden, uuid4(), orden.direccion_entrega, orden.transaction_id)
+
+
+def devolver_stock(orden: CrearOrden) -> RevertirDisminuirStock:
+    return RevertirDisminuirStock(
+        orden.id_producto,
+        orden.id_orden,
+        orden.cantidad,
+        orden.direccion_entrega,
+        "sin conductor libre",
+        orden.transaction_id,
+    )
+
+
+def revertir(orden: CrearOrden) -> RevertirOrdenCreada:
+    return RevertirOrdenCreada(orden.id_producto, orden.id_orden, "stock insuficiente", orden.transaction_id)

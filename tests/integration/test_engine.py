@@ -1,0 +1,229 @@
+"""The engine on a real PostgreSQL: what it does when all goes well, twice, or wrong at each step."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+from uuid import uuid4
+
+import pulsar
+import pytest
+
+from functions.comun import engine
+from functions.comun.engine import Funcion, Motor
+from functions.comun.lote import Salidas
+from functions.ordenes.crear_orden import CrearOrden
+from functions.ordenes.marcar_listo_despacho import MarcarListoDespacho
+from tests.datos import listo, una_orden
+from tests.plataforma import Plataforma, esperar
+from tests.pulsar_falso import ContextoFalso, crudo, recibido
+
+PEDIR_STOCK = "productos/comando-disminuir-stock"
+Iniciar = Callable[[Funcion, str], tuple[Motor, ContextoFalso]]
+
+
+@pytest.fixture
+def iniciar(bases: Plataforma) -> Iterator[Iniciar]:
+    """Starts an engine for a function on the database `ordenes`, with a fake of Pulsar."""
+    motores = []
+
+    def _iniciar(funcion: Funcion, nombre: str) -> tuple[Motor, ContextoFalso]:
+        config = {"DB_NAME": "ordenes", "DB_HOSTNAME": "127.0.0.1", "DB_PORT": float(bases.puerto_postgres)}
+        contexto = ContextoFalso("ordenes", nombre, config, bases.clave("ordenes"))
+        motores.append(Motor(funcion, contexto))
+        return motores[-1], contexto
+
+    yield _iniciar
+    for motor in motores:
+        motor.detener()
+
+
+def esperar_acks(contexto: ContextoFalso, cuantos: int) -> None:
+    esperar(f"{cuantos} acks", lambda: len(contexto.acks) >= cuantos)
+    assert len(contexto.acks) == cuantos
+
+
+def recibos(bases: Plataforma) -> int:
+    return int(bases.sql("ordenes", "select count(*) from recibos where salidas is not null")[0][0])
+
+
+class CrearOrdenConError(CrearOrden):
+    """Has a bug with orders of 13 units."""
+
+    def manejar(self, tx: Any, lote: Sequence[Any]) -> Salidas:
+        salidas = super().manejar(tx, lote)
+        if any(mensaje.data.cantidad == 13 for mensaje in lote):
+            raise ZeroDivisionError("planted")
+        return salidas
+
+
+def test_a_message_is_saved_then_published_then_acknowledged(bases: Plataforma, iniciar: Iniciar) -> None:
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    vistos: list[tuple[int, int]] = []
+    contexto.cliente.estorbo = lambda: vistos.append((recibos(bases), len(contexto.acks)))
+    orden = una_orden()
+    motor.recibir(recibido(orden))
+    esperar_acks(contexto, 1)
+    assert vistos == [(1, 0), (1, 0)]
+    assert [m.data.id_orden for m in contexto.cliente.mensajes(PEDIR_STOCK)] == [orden.id_orden]  # type: ignore[attr-defined]
+    assert bases.sql("ordenes", "select id_orden, estado from ordenes") == [(orden.id_orden, "creada")]
+
+
+def test_a_redelivered_message_changes_nothing_and_publishes_the_same_ids(bases: Plataforma, iniciar: Iniciar) -> None:
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    orden, id_mensaje = una_orden(), uuid4()
+    for veces in (1, 2):
+        motor.recibir(recibido(orden, id_mensaje))
+        esperar_acks(contexto, veces)
+    primero, segundo = contexto.cliente.mensajes(PEDIR_STOCK)
+    assert primero == segundo
+    assert bases.sql("ordenes", "select version from ordenes") == [(1,)]
+
+
+def test_copies_of_a_message_in_one_batch_count_once(bases: Plataforma, iniciar: Iniciar) -> None:
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    orden, id_mensaje = una_orden(), uuid4()
+    motor._atender([recibido(orden, id_mensaje) for _ in range(5)])
+    assert len(contexto.acks) == 5
+    assert len(contexto.cliente.mensajes(PEDIR_STOCK)) == 1
+
+
+def test_a_batch_of_many_is_one_transaction(bases: Plataforma, iniciar: Iniciar) -> None:
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    motor._atender([recibido(una_orden()) for _ in range(engine.LOTE)])
+    assert len(contexto.acks) == engine.LOTE
+    assert bases.sql("ordenes", "select count(distinct xmin::text), count(*) from ordenes") == [(1, engine.LOTE)]
+
+
+def test_nothing_is_acknowledged_until_the_broker_has_confirmed(bases: Plataforma, iniciar: Iniciar) -> None:
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    caido, intentos = threading.Event(), threading.Semaphore(0)
+    caido.set()
+
+    def estorbo() -> None:
+        if caido.is_set():
+            intentos.release()
+            raise pulsar.Timeout("away")
+
+    contexto.cliente.estorbo = estorbo
+    motor.recibir(recibido(una_orden()))
+    for _ in range(6):
+        assert intentos.acquire(timeout=10)
+    assert (recibos(bases), contexto.acks) == (1, [])
+    caido.clear()
+    esperar_acks(contexto, 1)
+    assert bases.sql("ordenes", "select count(*) from ordenes") == [(1,)]
+
+
+def test_a_lost_database_connection_is_made_again(bases: Plataforma, iniciar: Iniciar) -> None:
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    motor.recibir(recibido(una_orden()))
+    esperar_acks(contexto, 1)
+    matadas = bases.sql(
+        "postgres", "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'crear-orden'"
+    )
+    assert matadas
+    motor.recibir(recibido(una_orden()))
+    esperar_acks(contexto, 2)
+    assert bases.sql("ordenes", "select count(*) from ordenes") == [(2,)]
+
+
+def test_a_database_without_the_tables_is_waited_for(bases: Plataforma, iniciar: Iniciar) -> None:
+    bases.sql("ordenes", "alter table recibos rename to otra")
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    try:
+        motor.recibir(recibido(una_orden()))
+        fallos = "select xact_rollback from pg_stat_database where datname = 'ordenes'"
+        antes = bases.sql("ordenes", fallos)
+        esperar("a few tries", lambda: bases.sql("ordenes", fallos) > antes)
+        assert (contexto.acks, contexto.cliente.publicados) == ([], [])
+    finally:
+        bases.sql("ordenes", "alter table otra rename to recibos")
+    esperar_acks(contexto, 1)
+
+
+def test_unreadable_bytes_are_quarantined_as_they_came(bases: Plataforma, iniciar: Iniciar) -> None:
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    orden = una_orden()
+    motor._atender([crudo(orden.topic, b"\xff garbage", origen="x"), recibido(orden)])
+    assert len(contexto.acks) == 2
+    topic, contenido, propiedades = contexto.cliente.publicados[0]
+    assert (topic, contenido) == ("ordenes/crear-orden-dlq", b"\xff garbage")
+    assert propiedades["origen"] == "x"
+    assert propiedades["dlq-topic"] == f"persistent://monoliticas/{orden.topic}"
+    assert propiedades["dlq-reason"].startswith("MensajeInvalido: not a ordenes/comando-crear-orden")
+    assert bases.sql("ordenes", "select id_orden from ordenes") == [(orden.id_orden,)]
+
+
+def test_an_impossible_message_is_quarantined_with_the_reason(bases: Plataforma, iniciar: Iniciar) -> None:
+    motor, contexto = iniciar(MarcarListoDespacho(), "marcar-listo-despacho")
+    orden = una_orden()
+    motor._atender([recibido(listo(orden))])
+    [(topic, _, propiedades)] = contexto.cliente.publicados
+    assert topic == "ordenes/marcar-listo-despacho-dlq"
+    assert f"id_orden is {orden.id_orden}: there is no such order" in propiedades["dlq-reason"]
+    assert (propiedades["dlq-attempts"], propiedades["dlq-traceback"]) == ("1", "")
+    assert recibos(bases) == 0
+
+
+def test_a_bug_on_one_message_does_not_hold_up_the_others(bases: Plataforma, iniciar: Iniciar) -> None:
+    motor, contexto = iniciar(CrearOrdenConError(), "crear-orden")
+    buenas, mala = [una_orden() for _ in range(20)], una_orden(cantidad=13)
+    motor._atender([recibido(orden) for orden in [*buenas[:7], mala, *buenas[7:]]])
+    assert len(contexto.acks) == 21
+    assert {fila[0] for fila in bases.sql("ordenes", "select id_orden from ordenes")} == {o.id_orden for o in buenas}
+    [propiedades] = [p for topic, _, p in contexto.cliente.publicados if topic.endswith("-dlq")]
+    assert "planted" in propiedades["dlq-traceback"]
+    assert propiedades["dlq-attempts"] == str(engine.INTENTOS)
+
+
+def test_a_value_that_the_database_refuses_is_quarantined(bases: Plataforma, iniciar: Iniciar) -> None:
+    bases.sql("ordenes", "alter table ordenes add constraint prueba check (cantidad <> 13)")
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    try:
+        motor._atender([recibido(una_orden(cantidad=13)), recibido(una_orden())])
+    finally:
+        bases.sql("ordenes", "alter table ordenes drop constraint prueba")
+    assert len(contexto.acks) == 2
+    [propiedades] = [p for topic, _, p in contexto.cliente.publicados if topic.endswith("-dlq")]
+    assert "IntegrityError" in propiedades["dlq-reason"] or "23514" in propiedades["dlq-reason"]
+
+
+def test_two_instances_at_the_same_messages_do_them_once(bases: Plataforma, iniciar: Iniciar) -> None:
+    mensajes = [recibido(una_orden()) for _ in range(200)]
+    motores = [iniciar(CrearOrden(), "crear-orden") for _ in range(2)]
+    for motor, _ in motores:
+        for mensaje in mensajes:
+            motor.recibir(mensaje)
+    for _, contexto in motores:
+        esperar_acks(contexto, 200)
+    assert bases.sql("ordenes", "select count(*), max(version) from ordenes") == [(200, 1)]
+    primera, segunda = (sorted(c.cliente.mensajes(PEDIR_STOCK), key=lambda m: m.id) for _, c in motores)
+    assert primera == segunda
+
+
+def test_a_full_buffer_holds_the_consumer_back(
+    bases: Plataforma, iniciar: Iniciar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "LOTE", 5)
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    abierto = threading.Event()
+    contexto.cliente.estorbo = lambda: assert_open(abierto)
+    enviados = threading.Semaphore(0)
+
+    def enviar() -> None:
+        for _ in range(40):
+            motor.recibir(recibido(una_orden()))
+            enviados.release()
+
+    hilo = threading.Thread(target=enviar, daemon=True)
+    hilo.start()
+    esperar("a full buffer", motor._cola.full)
+    hilo.join(0.2)
+    assert hilo.is_alive(), "40 messages fit into a buffer of 10"
+    abierto.set()
+    esperar_acks(contexto, 40)
+
+
+def assert_open(evento: threading.Event) -> None:
+    if not evento.is_set():
+        raise pulsar.Timeout("away")

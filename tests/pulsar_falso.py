@@ -1,0 +1,118 @@
+"""Fakes of the Pulsar client and of a function's context: what the engine sees of Pulsar, kept in memory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import pulsar
+
+from functions.comun.codec import codec, publicacion
+from functions.comun.mensajes import Datos, Mensaje
+from functions.comun.publicador import EsquemaAvro, Recibido
+
+PREFIJO = "persistent://monoliticas/"
+
+
+@dataclass
+class MensajeFalso:
+    """A received message, as the client library shows it."""
+
+    topic: str
+    crudo: bytes
+    propiedades: dict[str, str] = field(default_factory=dict)
+    id: object = field(default_factory=object)
+
+    def data(self) -> bytes:
+        return self.crudo
+
+    def topic_name(self) -> str:
+        return PREFIJO + self.topic
+
+    def message_id(self) -> object:
+        return self.id
+
+    def properties(self) -> dict[str, str]:
+        return self.propiedades
+
+    def partition_key(self) -> str:
+        return "clave"
+
+    def int_schema_version(self) -> int:
+        return -1
+
+
+@dataclass
+class ClienteFalso:
+    """Keeps what is published. `estorbo` is called before each message is stored; what it raises is a failure."""
+
+    publicados: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
+    estorbo: Callable[[], None] = lambda: None
+
+    def create_producer(self, topic: str, **_: Any) -> "ProductorFalso":
+        return ProductorFalso(self, topic.removeprefix(PREFIJO))
+
+    def mensajes(self, topic: str) -> list[Mensaje[Datos]]:
+        return [codec(topic).decodificar(crudo) for t, crudo, _ in self.publicados if t == topic]
+
+
+@dataclass
+class ProductorFalso:
+    cliente: ClienteFalso
+    topic: str
+
+    def send_async(
+        self, crudo: bytes, callback: Callable[..., None], partition_key: str, properties: dict[str, str]
+    ) -> None:
+        try:
+            self.cliente.estorbo()
+        except pulsar.Timeout:
+            callback(pulsar.Result.Timeout, None)
+            return
+        self.cliente.publicados.append((self.topic, crudo, properties))
+        callback(pulsar.Result.Ok, None)
+
+    def flush(self) -> None:
+        pass
+
+
+@dataclass
+class ContextoFalso:
+    """The context of a function; `acks` holds the ids of acknowledged messages, in order."""
+
+    namespace: str
+    funcion: str
+    config: dict[str, Any]
+    clave: str
+    cliente: ClienteFalso = field(default_factory=ClienteFalso)
+    acks: list[object] = field(default_factory=list)
+
+    def get_function_name(self) -> str:
+        return self.funcion
+
+    def get_function_namespace(self) -> str:
+        return self.namespace
+
+    def get_user_config_map(self) -> dict[str, Any]:
+        return self.config
+
+    def get_secret(self, nombre: str) -> str | None:
+        return self.clave if nombre == f"DB_PASSWORD_{self.config['DB_NAME']}".upper() else None
+
+    def get_pulsar_client(self) -> ClienteFalso:
+        return self.cliente
+
+    def ack(self, id_mensaje: object, topic: str) -> None:
+        assert topic.startswith(PREFIJO)
+        self.acks.append(id_mensaje)
+
+
+def recibido(datos: Datos, id_mensaje: UUID | None = None) -> Recibido:
+    """A payload as it reaches `process`."""
+    sobre = publicacion(id_mensaje or uuid4(), 1_000, "pruebas", datos)
+    return crudo(datos.topic, sobre.crudo)
+
+
+def crudo(topic: str, contenido: bytes, **propiedades: str) -> Recibido:
+    """Any bytes as they reach `process`."""
+    return Recibido(MensajeFalso(topic, contenido, propiedades), EsquemaAvro(None, {"topic": topic}))

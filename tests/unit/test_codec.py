@@ -1,0 +1,82 @@
+"""Messages on the wire."""
+
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.comun.codec import codec, derivar, desempaquetar, empaquetar, publicacion
+from functions.comun.mensajes import CrearOrden, Mensaje, MensajeInvalido
+from tests.datos import listo, revertir, una_orden
+
+TOPIC = CrearOrden.topic
+
+
+def test_what_is_encoded_comes_back() -> None:
+    orden, id_mensaje = una_orden(), uuid4()
+    sobre = publicacion(id_mensaje, 1_234, "bff", orden)
+    mensaje = codec(TOPIC).decodificar(sobre.crudo)
+    assert (mensaje.id, mensaje.ingestion, mensaje.data) == (id_mensaje, 1_234, orden)
+    assert (sobre.topic, sobre.clave) == (TOPIC, str(orden.id_orden))
+
+
+def test_the_same_cause_leads_to_the_same_ids_and_others_to_others() -> None:
+    orden = una_orden()
+    causa = Mensaje(uuid4(), 1, 1, orden)
+    salidas = [listo(orden), revertir(orden), revertir(orden)]
+
+    def ids(mensaje: Mensaje[CrearOrden]) -> list[object]:
+        return [codec(p.topic).decodificar(p.crudo).id for p in derivar(mensaje, "ordenes", salidas)]
+
+    assert ids(causa) == ids(causa)
+    assert len({*ids(causa), *ids(Mensaje(uuid4(), 1, 1, orden))}) == 6
+
+
+def test_outputs_survive_the_outbox() -> None:
+    publicaciones = derivar(Mensaje(uuid4(), 1, 1, una_orden()), "ordenes", [una_orden(), listo(una_orden())])
+    assert desempaquetar(empaquetar(publicaciones)) == publicaciones
+
+
+@given(st.binary(max_size=400))
+def test_garbage_is_an_invalid_message_and_nothing_else(basura: bytes) -> None:
+    with pytest.raises(MensajeInvalido):
+        codec(TOPIC).decodificar(basura)
+
+
+@given(st.data())
+def test_a_message_with_changed_bytes_is_invalid_or_still_a_message(data: st.DataObject) -> None:
+    original = bytearray(publicacion(uuid4(), 1, "bff", una_orden()).crudo)
+    lugar = data.draw(st.integers(0, len(original) - 1))
+    original[lugar] = data.draw(st.integers(0, 255))
+    try:
+        assert isinstance(codec(TOPIC).decodificar(bytes(original)), Mensaje)
+    except MensajeInvalido:
+        pass
+
+
+@pytest.mark.parametrize("recorte", [1, 20, 100])
+def test_truncated_and_overlong_messages_are_invalid(recorte: int) -> None:
+    entero = publicacion(uuid4(), 1, "bff", una_orden()).crudo
+    with pytest.raises(MensajeInvalido):
+        codec(TOPIC).decodificar(entero[:-recorte])
+    with pytest.raises(MensajeInvalido, match=f"{recorte} bytes too many"):
+        codec(TOPIC).decodificar(entero + b"\0" * recorte)
+
+
+def test_a_message_of_another_topic_is_invalid() -> None:
+    ajeno = publicacion(uuid4(), 1, "bff", revertir(una_orden()))
+    with pytest.raises(MensajeInvalido):
+        codec(TOPIC).decodificar(ajeno.crudo)
+
+
+@pytest.mark.parametrize("cantidad", [0, -5, -(2**31)])
+def test_an_order_of_nothing_is_invalid(cantidad: int) -> None:
+    with pytest.raises(ValueError, match=f"cantidad is {cantidad}"):
+        una_orden(cantidad=cantidad)
+
+
+def test_a_nul_character_is_invalid() -> None:
+    sobre = publicacion(uuid4(), 1, "bff", una_orden(user_id="a\0b"))
+    with pytest.raises(MensajeInvalido, match="user_id"):
+        codec(TOPIC).decodificar(sobre.crudo)

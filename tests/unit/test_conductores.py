@@ -1,0 +1,40 @@
+"""The decisions about drivers, and the saga log's entries."""
+
+from uuid import uuid4
+
+from functions.comun.mensajes import Mensaje, RevertirDisminuirStock
+from functions.conductores import dominio
+from functions.saga.registrar_saga import paso
+from tests.datos import listo, pedir_conductor, revertir, una_orden
+
+
+def test_a_free_driver_is_assigned_and_the_order_marked_ready() -> None:
+    comando, libre = pedir_conductor(una_orden()), uuid4()
+    asignacion, (salida,) = dominio.asignar(None, libre, comando)
+    assert (asignacion.id_conductor, asignacion.estado) == (libre, "asignada")
+    assert salida.id_conductor == libre  # type: ignore[attr-defined]
+
+
+def test_without_a_free_driver_the_stock_is_given_back() -> None:
+    asignacion, (salida,) = dominio.asignar(None, None, pedir_conductor(una_orden()))
+    assert asignacion.estado == "rechazada"
+    assert isinstance(salida, RevertirDisminuirStock)
+    assert salida.motivo == "sin conductor libre"
+
+
+def test_another_message_for_the_same_order_gets_the_same_answer() -> None:
+    comando = pedir_conductor(una_orden())
+    for libre in (uuid4(), None):
+        asignacion, salidas = dominio.asignar(None, libre, comando)
+        assert dominio.asignar(asignacion, uuid4(), comando) == (asignacion, salidas)
+
+
+def test_the_saga_log_says_what_is_a_compensation() -> None:
+    orden = una_orden()
+    pasos = [paso(Mensaje(uuid4(), 1, 1_000, datos)) for datos in (orden, listo(orden), revertir(orden))]
+    assert [(p.evento, p.is_compensation) for p in pasos] == [
+        ("comando-crear-orden", False),
+        ("comando-marcar-listo-despacho", False),
+        ("comando-revertir-orden-creada", True),
+    ]
+    assert {p.id_orden for p in pasos} == {orden.id_orden}

@@ -1,0 +1,61 @@
+"""The decisions about orders."""
+
+import pytest
+
+from functions.comun.mensajes import DisminuirStock, MensajeInvalido
+from functions.ordenes import dominio
+from tests.datos import listo, revertir, una_orden
+
+
+def test_a_new_order_is_creada_and_asks_for_its_stock() -> None:
+    comando = una_orden(cantidad=3)
+    orden, salidas = dominio.crear(None, comando)
+    assert (orden.estado, orden.version, orden.id_driver, orden.motivo) == ("creada", 1, None, None)
+    assert salidas == [
+        DisminuirStock(comando.id_producto, comando.id_orden, 3, comando.direccion_entrega, comando.transaction_id),
+        orden,
+    ]
+
+
+def test_asking_again_for_an_order_that_waits_only_asks_for_its_stock_again() -> None:
+    comando = una_orden()
+    orden, (pedido, _) = dominio.crear(None, comando)
+    assert dominio.crear(orden, comando) == (orden, [pedido])
+
+
+def test_a_driver_makes_the_order_iniciada() -> None:
+    comando = una_orden()
+    orden, _ = dominio.crear(None, comando)
+    con_conductor = listo(comando)
+    iniciada, salidas = dominio.marcar_listo(orden, con_conductor)
+    assert (iniciada.estado, iniciada.id_driver, iniciada.version) == ("iniciada", con_conductor.id_conductor, 2)
+    assert salidas == [iniciada]
+
+
+def test_a_compensation_makes_the_order_fallida_with_the_reason() -> None:
+    comando = una_orden()
+    orden, _ = dominio.crear(None, comando)
+    fallida, salidas = dominio.revertir(orden, revertir(comando))
+    assert (fallida.estado, fallida.motivo, fallida.version) == ("fallida", "stock insuficiente", 2)
+    assert salidas == [fallida]
+
+
+@pytest.mark.parametrize("fin", ["iniciada", "fallida"])
+def test_an_order_that_has_ended_stays_as_it_is(fin: str) -> None:
+    comando = una_orden()
+    orden, _ = dominio.crear(None, comando)
+    if fin == "iniciada":
+        terminada, _ = dominio.marcar_listo(orden, listo(comando))
+    else:
+        terminada, _ = dominio.revertir(orden, revertir(comando))
+    assert dominio.marcar_listo(terminada, listo(comando)) == (terminada, [])
+    assert dominio.revertir(terminada, revertir(comando)) == (terminada, [])
+    assert dominio.crear(terminada, comando) == (terminada, [])
+
+
+def test_an_order_that_does_not_exist_is_an_impossible_message() -> None:
+    comando = una_orden()
+    with pytest.raises(MensajeInvalido, match=str(comando.id_orden)):
+        dominio.marcar_listo(None, listo(comando))
+    with pytest.raises(MensajeInvalido, match=str(comando.id_orden)):
+        dominio.revertir(None, revertir(comando))
