@@ -2,11 +2,13 @@
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.error import HTTPError
@@ -30,15 +32,24 @@ def esperar(que: str, condicion: Callable[[], T], plazo: float = 30.0) -> T:
     return valor
 
 
+def libres(cuantos: int) -> list[int]:
+    """Ports that nobody listens on, below those that the kernel gives to outgoing connections."""
+    puertos: list[int] = []
+    for puerto in random.sample(range(20_000, 32_000), 12_000):
+        with socket.socket() as enchufe, suppress(OSError):
+            enchufe.bind(("127.0.0.1", puerto))
+            puertos.append(puerto)
+        if len(puertos) == cuantos:
+            break
+    return puertos
+
+
 class Plataforma:
     """Runs the commands that people run, in a data folder of its own. Ports are chosen once, free ones."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        enchufes = [socket.create_server(("127.0.0.1", 0)) for _ in PUERTOS]
-        puertos = {nombre: str(s.getsockname()[1]) for nombre, s in zip(PUERTOS, enchufes, strict=True)}
-        for enchufe in enchufes:
-            enchufe.close()
+        puertos = dict(zip(PUERTOS, map(str, libres(len(PUERTOS))), strict=True))
         propias = ("PULSAR_", "DB_", "BFF_", "PLATFORM_")
         heredado = {clave: valor for clave, valor in os.environ.items() if not clave.startswith(propias)}
         self.entorno = heredado | puertos | {"PLATFORM_DATA": str(data)}
