@@ -81,7 +81,9 @@ class Motor:
                 self._atender(self._tomar())
             except Detenido:
                 return
-            except BaseException:
+            except BaseException as error:
+                if isinstance(error, pulsar.AlreadyClosed) and self._fin.wait(10):
+                    return  # the instance is stopping: it closes the client before it ends
                 _log.critical("engine error: the instance ends, so that its messages come again", exc_info=True)
                 logging.shutdown()
                 os._exit(70)
