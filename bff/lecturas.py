@@ -1,0 +1,80 @@
+"""The read models and the saga log: SELECTs on three databases, with a role that can do nothing else."""
+
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from functions.comun.base_datos import es_pasajero
+
+PLAZO: Final = 0.9
+"""For connecting, and for each answer, in s: a connection found dead and a new one that hangs take twice that."""
+
+Fila = dict[str, Any]
+
+_ORDENES: Final = """
+    select id_orden, id_producto, user_id, time_stamp, cantidad, direccion_entrega, estado, id_driver, motivo,
+           transaction_id
+    from ordenes"""
+_PRODUCTOS: Final = """
+    select id, nombre, stock, fecha_creacion, fecha_actualizacion from productos where not eliminado"""
+_SAGA: Final = """
+    select transaction_id, time_stamp as timestamp, is_compensation, evento, contenido from sagalog
+    where id_orden = :id
+    order by time_stamp, array_position(array[
+        'comando-crear-orden', 'comando-disminuir-stock', 'comando-asignar-conductor', 'comando-marcar-listo-despacho',
+        'comando-revertir-disminuir-stock', 'comando-revertir-orden-creada'], evento), id_mensaje"""
+
+
+class SinBaseDeDatos(Exception):
+    """A database is away, too slow, or not ready."""
+
+
+class Lecturas:
+    """Connections are made when needed and kept, at most one for each thread and database."""
+
+    def __init__(self, *, saga: sa.URL, ordenes: sa.URL, productos: sa.URL, hilos: int) -> None:
+        self._saga, self._ordenes, self._productos = (_motor(url, hilos) for url in (saga, ordenes, productos))
+
+    def ordenes(self, limite: int) -> list[Fila]:
+        """The newest orders, newest first."""
+        sql = f"{_ORDENES} order by time_stamp desc, id_orden limit :limite"
+        return _filas(self._ordenes, sql, limite=limite)
+
+    def orden(self, id_orden: UUID) -> Fila | None:
+        return next(iter(_filas(self._ordenes, f"{_ORDENES} where id_orden = :id", id=id_orden)), None)
+
+    def saga(self, id_orden: UUID) -> list[Fila]:
+        """The steps of an order's saga, by time; those of the same millisecond in their causal order."""
+        return _filas(self._saga, _SAGA, id=id_orden)
+
+    def productos(self, limite: int) -> list[Fila]:
+        """The oldest products, oldest first."""
+        sql = f"{_PRODUCTOS} order by fecha_creacion, id limit :limite"
+        return _filas(self._productos, sql, limite=limite)
+
+    def producto(self, id_producto: UUID) -> Fila | None:
+        return next(iter(_filas(self._productos, f"{_PRODUCTOS} and id = :id", id=id_producto)), None)
+
+
+def _motor(url: sa.URL, hilos: int) -> sa.Engine:
+    return sa.create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=hilos,
+        max_overflow=0,
+        pool_timeout=PLAZO,
+        pool_pre_ping=True,
+        connect_args={"timeout": PLAZO, "application_name": "bff"},
+    )
+
+
+def _filas(motor: sa.Engine, sql: str, **parametros: Any) -> list[Fila]:
+    try:
+        with motor.connect() as conexion:
+            return [dict(fila) for fila in conexion.execute(sa.text(sql), parametros).mappings()]
+    except (sa.exc.SQLAlchemyError, OSError) as error:
+        if es_pasajero(error):
+            causa = getattr(error, "orig", None) or error
+            raise SinBaseDeDatos(f"database {motor.url.database}: {causa!r}") from error
+        raise

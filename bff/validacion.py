@@ -1,0 +1,86 @@
+"""What the fields of a request may hold."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from bff.formatos import BLANCOS, Texto
+from functions.comun.mensajes import ENTERO_MAXIMO
+
+Campo = Callable[[Any], Any]
+"""Makes a field's value out of what came; None if it didn't come. ValueError says what must change."""
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_ENTERO: Final = re.compile(r"[+-]?[0-9]{1,20}")
+
+
+class CamposInvalidos(Exception):
+    """`errores`: for each wrong field, in the fields' order, what is wrong with it."""
+
+    def __init__(self, errores: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{campo} {error}" for campo, error in errores.items()))
+        self.errores = errores
+
+
+def validar(cuerpo: Mapping[str, Any], campos: Mapping[str, Campo]) -> dict[str, Any]:
+    """The fields' values; what else the body holds is ignored. Raises CamposInvalidos."""
+    valores, errores = {}, {}
+    for nombre, campo in campos.items():
+        try:
+            valores[nombre] = campo(cuerpo.get(nombre))
+        except ValueError as error:
+            que = f"is {repr(cuerpo[nombre])[:80]}" if nombre in cuerpo else "is missing"
+            errores[nombre] = f"{que}: {error}"
+    if errores:
+        raise CamposInvalidos(errores)
+    return valores
+
+
+def identificador(valor: Any) -> UUID:
+    if not isinstance(valor, str) or not _UUID.fullmatch(valor):
+        raise ValueError("it must be a UUID, such as 6f1c1d4e-8a3b-4c5d-9e7f-0a1b2c3d4e5f")
+    return UUID(valor)
+
+
+def texto(largo: int) -> Campo:
+    """Text of 1 to `largo` characters, without control characters; spaces around it don't count."""
+
+    def campo(valor: Any) -> str:
+        limpio = valor.strip(BLANCOS) if isinstance(valor, str) else ""
+        if not 1 <= len(limpio) <= largo or limpio.isspace():
+            raise ValueError(f"it must be text of 1 to {largo} characters")
+        if any(unicodedata.category(letra) in ("Cc", "Cs") for letra in limpio):
+            raise ValueError("it must not hold control characters or lone surrogates")
+        return str(limpio)
+
+    return campo
+
+
+def entero(minimo: int, maximo: int = ENTERO_MAXIMO) -> Campo:
+    def campo(valor: Any) -> int:
+        if isinstance(valor, Texto) and _ENTERO.fullmatch(valor):
+            valor = int(valor)
+        if type(valor) is not int or not minimo <= valor <= maximo:
+            raise ValueError(f"it must be a whole number from {minimo} to {maximo}")
+        return valor
+
+    return campo
+
+
+def opcional(campo: Campo) -> Campo:
+    return lambda valor: None if valor is None else campo(valor)
+
+
+def orden(max_cantidad: int) -> dict[str, Campo]:
+    return {
+        "id_producto": identificador,
+        "user_id": texto(255),
+        "cantidad": entero(1, max_cantidad),
+        "direccion_entrega": texto(1000),
+    }
+
+
+PRODUCTO: Final[dict[str, Campo]] = {"nombre": texto(255), "stock": entero(0)}
+CONDUCTOR: Final[dict[str, Campo]] = {"nombre": opcional(texto(255))}

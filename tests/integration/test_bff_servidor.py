@@ -1,0 +1,168 @@
+"""`python -m bff` as a process, with its broker and its databases away."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from typing import Any
+
+import pytest
+
+from tests.plataforma import RAIZ, esperar
+
+ORDEN = {
+    "id_producto": "6f1c1d4e-8a3b-4c5d-9e7f-0a1b2c3d4e5f",
+    "user_id": "ana",
+    "cantidad": 2,
+    "direccion_entrega": "X",
+}
+
+
+def puerto_libre() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as enchufe:
+        return int(enchufe.getsockname()[1])
+
+
+class Bff:
+    """A running BFF."""
+
+    def __init__(self, **entorno: str) -> None:
+        self.puerto = puerto_libre()
+        cerrado = str(puerto_libre())
+        propio = {"BFF_PORT": str(self.puerto), "BROKER_PORT": cerrado, "DB_PORT": cerrado, "PYTHONUNBUFFERED": "1"}
+        self.proceso = lanzar(**propio | entorno)
+
+    def pedir(self, metodo: str, ruta: str, cuerpo: object = None) -> tuple[int, Any, float]:
+        """Status, decoded JSON, seconds."""
+        inicio = time.monotonic()
+        conexion = HTTPConnection("127.0.0.1", self.puerto, timeout=10)
+        conexion.request(metodo, ruta, json.dumps(cuerpo), {"Content-Type": "application/json", "Connection": "close"})
+        respuesta = conexion.getresponse()
+        return respuesta.status, json.loads(respuesta.read()), time.monotonic() - inicio
+
+    def crudo(self, peticion: bytes) -> bytes:
+        """The whole answer to bytes that need not be HTTP."""
+        with socket.create_connection(("127.0.0.1", self.puerto), 5) as enchufe:
+            enchufe.sendall(peticion)
+            return b"".join(iter(lambda: enchufe.recv(65536), b""))
+
+    def vivo(self) -> bool:
+        try:
+            return self.pedir("GET", "/health")[0] == 200
+        except OSError:
+            assert self.proceso.poll() is None
+            return False
+
+    def terminar(self, senal: int) -> tuple[int, str]:
+        """Exit code and output."""
+        self.proceso.send_signal(senal)
+        salida, _ = self.proceso.communicate(timeout=20)
+        return self.proceso.returncode, salida
+
+
+def lanzar(*argumentos: str, **entorno: str) -> "subprocess.Popen[str]":
+    limpio = {clave: valor for clave, valor in os.environ.items() if not clave.startswith(("BFF_", "DB_", "PULSAR_"))}
+    orden = [sys.executable, "-m", "bff", *argumentos]
+    salida = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(orden, cwd=RAIZ, env=limpio | entorno, **salida)  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.fixture
+def bff() -> Iterator[Bff]:
+    servidor = Bff()
+    esperar("the BFF", servidor.vivo)
+    yield servidor
+    servidor.proceso.kill()
+    servidor.proceso.communicate()
+
+
+def test_sixteen_clients_at_once_are_told_within_two_seconds_that_the_broker_is_away(bff: Bff) -> None:
+    with ThreadPoolExecutor(16) as hilos:
+        for _ in range(3):
+            respuestas = list(hilos.map(lambda _: bff.pedir("POST", "/orders", ORDEN), range(16)))
+            assert {estado for estado, _, _ in respuestas} == {503}
+            assert max(segundos for _, _, segundos in respuestas) < 2
+            assert bff.pedir("GET", "/health")[2] < 1
+
+
+def test_a_database_that_is_away_is_told_within_two_seconds(bff: Bff) -> None:
+    for ruta in ("/orders", "/productos", f"/orders/{ORDEN['id_producto']}/saga"):
+        estado, problema, segundos = bff.pedir("GET", ruta)
+        assert (estado, problema["status"]) == (503, 503)
+        assert segundos < 2
+
+
+@pytest.mark.parametrize(
+    ("peticion", "estado"),
+    [
+        (b"BASURA\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", 413),
+        (b"POST /orders HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 70000\r\n"
+         b"Content-Type: application/json\r\n\r\n" + b" " * 70_000, 413),
+    ],
+    ids=["no HTTP", "negative length", "unknown coding", "huge", "large"],
+)  # fmt: skip
+def test_what_the_server_itself_refuses_is_a_problem_document_too(bff: Bff, peticion: bytes, estado: int) -> None:
+    cabeza, _, cuerpo = bff.crudo(peticion).partition(b"\r\n\r\n")
+    assert cabeza.split(b" ")[1] == str(estado).encode()
+    assert b"Content-Type: application/problem+json" in cabeza
+    assert json.loads(cuerpo)["status"] == estado
+
+
+@pytest.mark.parametrize("senal", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_the_requests_in_hand_end(bff: Bff, senal: int) -> None:
+    """An order needs a second here, to find out that the broker is away."""
+    with ThreadPoolExecutor(2) as hilos:
+        ocioso = HTTPConnection("127.0.0.1", bff.puerto)
+        ocioso.connect()
+        en_curso = hilos.submit(bff.pedir, "POST", "/orders", ORDEN)
+        time.sleep(0.3)
+        codigo, salida = bff.terminar(senal)
+        assert en_curso.result()[0] == 503
+        assert codigo == 0
+        assert " POST /orders 503 " in salida
+        assert "Traceback" not in salida
+        with pytest.raises(ConnectionRefusedError):
+            bff.pedir("GET", "/health")
+
+
+def test_a_port_that_is_taken_is_an_error_that_says_so(bff: Bff) -> None:
+    proceso = lanzar(BFF_PORT=str(bff.puerto))
+    salida, _ = proceso.communicate(timeout=20)
+    esperado = f"error: can't listen on 127.0.0.1:{bff.puerto}: Address already in use. Free the port, or set"
+    assert proceso.returncode == 1
+    assert salida.startswith(esperado)
+
+
+@pytest.mark.parametrize(
+    ("nombre", "valor"),
+    [("BFF_PORT", "x"), ("BFF_PORT", "70000"), ("BFF_THREADS", "0"), ("DB_PORT", ""), ("PULSAR_SERVICE_URL", "x")],
+)
+def test_a_wrong_setting_is_an_error_that_names_it(nombre: str, valor: str) -> None:
+    proceso = lanzar(**{"BFF_PORT": str(puerto_libre())} | {nombre: valor})
+    salida, _ = proceso.communicate(timeout=20)
+    assert proceso.returncode == 1
+    assert salida.startswith(f"error: {nombre} is {valor!r}")
+    assert len(salida.splitlines()) == 1
+
+
+def test_listening_elsewhere_than_on_loopback_is_warned_about() -> None:
+    servidor = Bff(BFF_HOST="0.0.0.0")
+    esperar("the BFF", servidor.vivo)
+    codigo, salida = servidor.terminar(signal.SIGTERM)
+    assert codigo == 0
+    assert "warning: 0.0.0.0 is no loopback address" in salida
+
+
+def test_help_names_every_setting() -> None:
+    salida, _ = lanzar("--help").communicate(timeout=20)
+    for nombre in ("BFF_HOST", "BFF_PORT", "PULSAR_SERVICE_URL", "BROKER_HOST", "DB_NAME", "DB_READ_HOSTNAME"):
+        assert nombre in salida
