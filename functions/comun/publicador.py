@@ -106,8 +106,9 @@ class _Confirmaciones:
             if self._faltan == 0:
                 self._todas.set()
 
-    def esperar(self) -> None:
-        self._todas.wait()
+    def esperar(self, plazo: float) -> None:
+        if not self._todas.wait(plazo):
+            raise NoPublicado(f"the broker did not answer within {plazo} s")
         if self._fallo is not None:
             raise NoPublicado(f"the broker did not confirm: {self._fallo}")
 
@@ -137,7 +138,8 @@ class Publicador:
         except pulsar.AlreadyClosed:
             self._olvidar(productores)
             raise
-        confirmaciones.esperar()
+        # the client gives up by itself before that; waiting for ever for it is no option
+        confirmaciones.esperar(self._plazo_ms / 1000 + 5)
 
     def _productor(self, topic: str) -> Any:
         with self._candado:

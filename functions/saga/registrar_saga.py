@@ -25,8 +25,12 @@ def paso(mensaje: Mensaje[Any]) -> tablas.Paso:
         time_stamp=datetime.fromtimestamp(mensaje.time / 1000, UTC),
         is_compensation=isinstance(datos, COMPENSACIONES),
         evento=datos.topic.partition("/")[2],
-        contenido=json.dumps(contenido, default=str, ensure_ascii=False),
+        contenido=json.dumps(contenido, default=_a_texto, ensure_ascii=False),
     )
+
+
+def _a_texto(valor: object) -> str:
+    return valor.isoformat(timespec="milliseconds") if isinstance(valor, datetime) else str(valor)
 
 
 class RegistrarSaga(Funcion):

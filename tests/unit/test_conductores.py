@@ -1,5 +1,7 @@
 """The decisions about drivers, and the saga log's entries."""
 
+import json
+from datetime import datetime
 from uuid import uuid4
 
 from functions.comun.mensajes import Mensaje, RevertirDisminuirStock
@@ -38,3 +40,6 @@ def test_the_saga_log_says_what_is_a_compensation() -> None:
         ("comando-revertir-orden-creada", True),
     ]
     assert {p.id_orden for p in pasos} == {orden.id_orden}
+    contenido = json.loads(pasos[0].contenido)
+    assert datetime.fromisoformat(contenido["time_stamp"]) == orden.time_stamp
+    assert (contenido["cantidad"], contenido["direccion_entrega"]) == (orden.cantidad, orden.direccion_entrega)
