@@ -23,7 +23,9 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("setup", help="download and build what is missing; offline once it is there")
     up = commands.add_parser("up", help="start what does not run, and wait until it is ready")
-    up.add_argument("names", nargs="*", metavar="SERVICE", type=service, help=f"these only: {', '.join(services.NAMES)}")
+    up.add_argument(
+        "names", nargs="*", metavar="SERVICE", type=service, help=f"these only: {', '.join(services.NAMES)}"
+    )
     commands.add_parser("down", help="stop everything; the data stays")
     for verb in ("start", "stop", "restart"):
         one = commands.add_parser(verb, help=f"{verb} one service")
@@ -75,35 +77,34 @@ def execute(arguments: argparse.Namespace, chosen: Settings) -> int:
 
 def on_existing(command: str, arguments: argparse.Namespace, chosen: Settings) -> int:
     """Commands that need a data folder that `up` made."""
-    if not (known := settings.remembered(chosen.data)):
+    if not settings.remembered(chosen.data):
         raise PlatformError(f"there is no platform in {chosen.data}; run `up` first")
-    names = known["services"]
     match command:
         case "down":
             with lifecycle.locked(chosen.data):
                 lifecycle.stop(chosen, services.NAMES)
         case "start" | "stop" | "restart":
-            one_service(command, arguments.name, chosen, names)
+            one_service(command, arguments.name, chosen)
         case "logs":
             report.logs(chosen, arguments.name, arguments.follow, arguments.lines)
         case _:
             lifecycle.refuse_changes(chosen)
-            return show(command, arguments, chosen, names)
+            return show(command, arguments, chosen)
     return 0
 
 
-def one_service(command: str, name: str, chosen: Settings, names: list[str]) -> None:
+def one_service(command: str, name: str, chosen: Settings) -> None:
     with lifecycle.locked(chosen.data):
         lifecycle.refuse_changes(chosen)
         if command != "start":
             lifecycle.stop(chosen, [name])
         if command != "stop":
-            lifecycle.start(chosen, [name], all_names=names)
+            lifecycle.start(chosen, [name])
 
 
-def show(command: str, arguments: argparse.Namespace, chosen: Settings, names: list[str]) -> int:
+def show(command: str, arguments: argparse.Namespace, chosen: Settings) -> int:
     if command == "status":
-        return report.print_status(chosen, names, arguments.json)
+        return report.print_status(chosen, arguments.json)
     environment = credentials.for_people(chosen)
     if command == "env":
         for name, value in environment.items():

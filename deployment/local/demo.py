@@ -14,6 +14,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
+FINALES: Final = ("comando-marcar-listo-despacho", "comando-revertir-orden-creada")
+"""A saga's last step, well or compensated."""
 BFF: Final = f"http://127.0.0.1:{os.environ.get('BFF_PORT', '3000')}"
 PLAZO: Final = 30
 """Longest wait for anything, in s."""
@@ -76,7 +78,7 @@ def seguir(titulo: str, cuerpo: str, tipo: str, esperado: str) -> None:
             marca = "↩" if paso["is_compensation"] else "→"
             print(f"    {1000 * (momento - principio):5.0f} ms {marca} {paso['evento']}", flush=True)
         vistos = len(pasos)
-        cerrada = bool(pasos) and pasos[-1]["evento"] in ("comando-marcar-listo-despacho", "comando-revertir-orden-creada")
+        cerrada = bool(pasos) and pasos[-1]["evento"] in FINALES
         return orden if fin and cerrada else None
 
     orden = esperar("the end of the saga", terminada)
@@ -103,7 +105,8 @@ Everything goes on running. Try:
   curl {BFF}/productos
   make status        what runs, and where its logs are
   make logs NAME=crear-orden
-  .venv/bin/python -m deployment.local run -- sh -c '$PULSAR_ADMIN functions list --tenant monoliticas --namespace ordenes'
+  .venv/bin/python -m deployment.local run -- sh -c '$PULSAR_ADMIN functions list --tenant monoliticas \\
+      --namespace ordenes'
   make down          stop it; make up goes on with the same data; make clean removes it""")
 
 

@@ -67,7 +67,7 @@ def flags() -> list[str]:
     return [*opened, *quiet, "-Dio.netty.tryReflectionSetAccessible=true"]
 
 
-def server(memory: str, conf: Path, main: list[str]) -> list[str]:
+def server(memory: str, conf: Path, temporary: Path, main: list[str]) -> list[str]:
     """The command line of a server process."""
     return [
         binary(),
@@ -75,6 +75,8 @@ def server(memory: str, conf: Path, main: list[str]) -> list[str]:
         "-XX:+ExitOnOutOfMemoryError",
         "-Dpulsar.allocator.exit_on_oom=true",
         *flags(),
+        f"-Djava.io.tmpdir={temporary}",
+        f"-Djna.tmpdir={temporary}",
         # Names resolve to the loopback address only, whatever the machine's name and DNS are.
         f"-Djdk.net.hosts.file={conf / 'hosts'}",
         f"-Dlog4j2.configurationFile={conf / 'log4j2.xml'}",

@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -20,12 +19,15 @@ from deployment.local.services import Service
 from deployment.local.settings import Settings
 
 START_TIMEOUT = 180.0
+# A killed process may need this long until it gives its ports back.
+PORT_TIMEOUT = 3.0
+LOCK = ".lock"
 
 
 @contextmanager
 def locked(data: Path) -> Iterator[None]:
     """One command at a time changes a platform."""
-    with (data / ".lock").open("w") as lock:
+    with (data / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as busy:
@@ -40,21 +42,23 @@ def up(chosen: Settings, names: Sequence[str]) -> None:
     _claim(chosen.data)
     with locked(chosen.data):
         refuse_changes(chosen)
-        start(chosen, names, all_names=names)
+        start(chosen, names)
 
 
-def start(chosen: Settings, names: Sequence[str], all_names: Sequence[str]) -> None:
-    """Starts those of the services that do not run, and waits."""
-    chosen.remember(list(all_names))
+def start(chosen: Settings, names: Sequence[str]) -> None:
+    """Starts those of the services that do not run, and waits until all are ready."""
+    missing = [name for name in names if not services.pid(chosen.data, name)]
+    for name in missing:
+        _refuse_used_ports(name, chosen)
+    chosen.remember(names)
     credentials.generate(chosen.data)
     render.write_all(chosen)
     wanted = [services.make(name, chosen) for name in names]
-    missing = [service for service in wanted if not service.pid()]
-    _refuse_used_ports(missing, chosen)
     for service in wanted:
-        if service not in missing:
-            print(f"  {service.name:<17} already running (pid {service.pid()})")
-    _start_all(missing, names)
+        for need in service.needs:
+            if need not in names and not services.pid(chosen.data, need):
+                raise PlatformError(f"{service.name} needs {need}, which does not run; start that first")
+    _start_all(wanted, missing)
 
 
 def stop(chosen: Settings, names: Sequence[str]) -> None:
@@ -62,14 +66,13 @@ def stop(chosen: Settings, names: Sequence[str]) -> None:
     for name in reversed(services.NAMES):
         if name not in names:
             continue
-        begin, pid_file = time.monotonic(), chosen.data / "run" / f"{name}.json"
-        pid = processes.running(pid_file)
-        if pid:
+        begin = time.monotonic()
+        if pid := services.pid(chosen.data, name):
             request = services.STOP_SIGNALS.get(name, signal.SIGTERM)
             processes.stop([pid], request, services.STOP_TIMEOUT)
         orphans = services.instances(chosen) if name == "functions-worker" else []
         processes.stop(orphans, signal.SIGTERM, 5)
-        pid_file.unlink(missing_ok=True)
+        services.pid_file(chosen.data, name).unlink(missing_ok=True)
         seconds = time.monotonic() - begin
         print(f"  {name:<17} {f'stopped ({seconds:.1f} s)' if pid or orphans else 'was not running'}")
 
@@ -95,57 +98,60 @@ def refuse_changes(chosen: Settings) -> None:
 
 
 def any_running(data: Path) -> bool:
-    return any(processes.running(path) for path in (data / "run").glob("*.json"))
+    return any(services.pid(data, name) for name in services.NAMES)
 
 
 def _claim(data: Path) -> None:
     """Only a new, an empty or an own folder becomes a platform's."""
-    if data.exists() and not settings.remembered(data) and any(data.iterdir()):
+    if data.exists() and not settings.remembered(data) and any(path.name != LOCK for path in data.iterdir()):
         raise PlatformError(f"{data} is neither empty nor a platform's folder; choose another PLATFORM_DATA")
     data.mkdir(parents=True, exist_ok=True)
 
 
-def _refuse_used_ports(missing: Sequence[Service], chosen: Settings) -> None:
-    ports = chosen.ports()
-    for service in missing:
-        for variable in service.ports:
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind(("127.0.0.1", ports[variable]))
-                except OSError as problem:
-                    raise PlatformError(
-                        f"port {ports[variable]} for {service.name} is in use ({problem.strerror}); "
-                        f"set {variable} to a free one. Nothing was started"
-                    ) from problem
+def _refuse_used_ports(name: str, chosen: Settings) -> None:
+    deadline = time.monotonic() + PORT_TIMEOUT
+    for variable in services.PORTS[name]:
+        port = chosen.ports()[variable]
+        while problem := _port_problem(port):
+            if time.monotonic() > deadline:
+                raise PlatformError(
+                    f"port {port} for {name} is in use ({problem}); set {variable} to a free one. Nothing was started"
+                )
+            time.sleep(0.1)
 
 
-def _start_all(missing: Sequence[Service], names: Sequence[str]) -> None:
+def _port_problem(port: int) -> str | None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as problem:
+            return problem.strerror
+    return None
+
+
+def _start_all(wanted: Sequence[Service], missing: Sequence[str]) -> None:
+    """Launches what is missing, each after what it needs; waits for all, also for those that ran already."""
     begin = time.monotonic()
-    waiting = list(missing)
-    starting: dict[str, tuple[Service, subprocess.Popen[bytes], float]] = {}
-    while waiting or starting:
-        unready = {service.name for service in waiting} | set(starting)
+    waiting, unready = list(wanted), {service.name for service in wanted}
+    while unready:
         for service in [one for one in waiting if not unready & set(one.needs)]:
             waiting.remove(service)
-            starting[service.name] = (service, _launch(service), time.monotonic())
-        for service, process, since in list(starting.values()):
-            seconds = time.monotonic() - since
-            if process.poll() is not None:
-                _fail(service, f"ended with code {process.returncode} while starting")
+            if service.name in missing:
+                service.launch()
+        for service in [one for one in wanted if one.name in unready and one not in waiting]:
+            seconds = time.monotonic() - begin
+            if not (pid := services.pid(service.data, service.name)):
+                _fail(service, "ended while starting")
             elif service.ready():
-                del starting[service.name]
-                _line(f"  {service.name:<17} ready ({seconds:.1f} s)\n")
+                unready.remove(service.name)
+                state = f"ready ({seconds:.1f} s)" if service.name in missing else f"already running (pid {pid})"
+                _line(f"  {service.name:<17} {state}\n")
             elif seconds > START_TIMEOUT:
                 _fail(service, f"was not ready after {START_TIMEOUT:.0f} s")
-        if sys.stdout.isatty() and starting:
-            _line(f"  {', '.join(starting)}: starting, {time.monotonic() - begin:.0f} s")
+        if sys.stdout.isatty() and unready:
+            _line(f"  {', '.join(sorted(unready))}: starting, {time.monotonic() - begin:.0f} s")
         time.sleep(0.1)
-
-
-def _launch(service: Service) -> subprocess.Popen[bytes]:
-    service.prepare()
-    return processes.spawn(service.command, service.pid_file, service.log, service.cwd, service.env, service.user)
 
 
 def _line(text: str) -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -24,12 +25,6 @@ def identity(pid: int) -> str | None:
         # Ticks since boot: unlike a time of day, no clock change moves it.
         return None if fields[0] in "ZX" else f"{boot}:{fields[19]}"
     except (FileNotFoundError, ProcessLookupError):
-        if Path("/proc/self/stat").exists():
-            return None
-    try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else str(round(process.create_time()))
-    except psutil.NoSuchProcess:
         return None
 
 
@@ -50,7 +45,7 @@ def running(pid_file: Path) -> int | None:
 
 def spawn(
     command: Sequence[str], pid_file: Path, log: Path, cwd: Path, env: Mapping[str, str], user: str | None
-) -> subprocess.Popen[bytes]:
+) -> None:
     """Starts a process that outlives this one; its output goes to the log."""
     log.parent.mkdir(parents=True, exist_ok=True)
     cwd.mkdir(parents=True, exist_ok=True)
@@ -68,7 +63,6 @@ def spawn(
             start_new_session=True,
         )
     remember(pid_file, process.pid)
-    return process
 
 
 def stop(pids: Iterable[int], first: signal.Signals, timeout: float) -> None:
@@ -88,10 +82,11 @@ def _send(pid: int, request: signal.Signals) -> None:
         os.kill(pid, request)
 
 
-def with_argument(needle: str) -> list[int]:
-    """Processes one of whose arguments begins with the given text."""
+def with_option(option: str, beginning: str) -> list[int]:
+    """Processes with this option on their command line, and a value that begins so."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
-        if any(argument.startswith(needle) for argument in process.info["cmdline"] or ()):
+        words = process.info["cmdline"] or []
+        if any(word == option and value.startswith(beginning) for word, value in pairwise(words)):
             found.append(process.pid)
     return found

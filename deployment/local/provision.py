@@ -6,6 +6,7 @@ import fcntl
 
 from deployment.local import jars, java
 from deployment.local.errors import PlatformError
+from deployment.local.instance import stubs
 
 
 def ensure() -> None:
@@ -15,11 +16,6 @@ def ensure() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         folder = jars.ensure()
         java.compile_worker()
-        try:
-            from deployment.local.instance import stubs
-        except ImportError as missing:
-            print(f"  note: no Python instance yet ({missing})")
-            return
         try:
             stubs.build(next(folder.glob("pulsar-functions-proto-*.jar")))
         except RuntimeError as problem:

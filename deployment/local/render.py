@@ -29,8 +29,7 @@ def write_all(settings: Settings) -> None:
     for name in ("standalone.conf", "functions_worker.yml", "log4j2.xml", "log4j2-tools.xml"):
         (conf / name).write_text(fill(name, values))
     (conf / "hosts").write_text(f"127.0.0.1 localhost {socket.gethostname()}\n")
-    if LOGGING.is_dir():
-        shutil.copytree(LOGGING, conf / LOGGING.name, dirs_exist_ok=True)
+    shutil.copytree(LOGGING, conf / LOGGING.name, dirs_exist_ok=True)
     for name, main in TOOLS.items():
         more = {"name": name, "main": main, "java": _tool_java(conf)}
         (tools / name).write_text(fill("tool.sh", values | more))
@@ -40,16 +39,11 @@ def write_all(settings: Settings) -> None:
 def settings_values(settings: Settings) -> dict[str, str]:
     ports = {name.lower(): str(port) for name, port in settings.ports().items()}
     paths = {"data": str(settings.data), "repository": str(REPOSITORY)}
-    return ports | paths | {"loopback": _loopback(), "data_quoted": shlex.quote(str(settings.data))}
+    return ports | paths | {"data_quoted": shlex.quote(str(settings.data))}
 
 
 def fill(template: str, values: dict[str, str]) -> str:
     return Template((TEMPLATES / template).read_text()).substitute(values)
-
-
-def _loopback() -> str:
-    """The loopback interface's name: lo, or lo0."""
-    return next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
 
 
 def _tool_java(conf: Path) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,77 +14,97 @@ import psutil
 
 from deployment.local import services
 from deployment.local.errors import PlatformError
-from deployment.local.settings import Settings
+from deployment.local.settings import Settings, remembered
 
 COLUMNS = ("service", "state", "pid", "ports", "memory", "uptime", "log")
 
 
-def status(settings: Settings, names: Sequence[str]) -> list[dict[str, Any]]:
-    """One row per service; memory in MB, uptime in seconds."""
-    return [_row(services.make(name, settings), settings) for name in names]
-
-
-def _row(service: services.Service, settings: Settings) -> dict[str, Any]:
-    pid = service.pid()
-    members = psutil.Process(pid).children(recursive=True) if pid else []
+def status(settings: Settings) -> dict[str, Any]:
+    """A row for each service that was ever started here, and the function instances."""
+    known = remembered(settings.data)["services"]
     instances = set(services.instances(settings))
-    own = [psutil.Process(pid), *(p for p in members if p.pid not in instances)] if pid else []
     return {
-        "service": service.name,
-        "state": "stopped" if not pid else "ready" if service.ready() else "starting",
+        "data": str(settings.data),
+        "services": [_row(name, settings, instances) for name in services.NAMES if name in known],
+        "instances": {"running": len(instances), "memory_mb": _memory(instances)},
+    }
+
+
+def _row(name: str, settings: Settings, instances: set[int]) -> dict[str, Any]:
+    service, pid = services.make(name, settings), services.pid(settings.data, name)
+    family, uptime = [], None
+    with suppress(psutil.NoSuchProcess):
+        if pid:
+            process = psutil.Process(pid)
+            family = [pid, *(child.pid for child in process.children(recursive=True))]
+            uptime = round(time.time() - process.create_time())
+    return {
+        "service": name,
+        "state": "stopped" if not pid else "ready" if service.ready() else "not ready",
         "pid": pid,
-        "ports": [settings.ports()[name] for name in service.ports],
-        "memory": _memory(own),
-        "uptime": round(time.time() - own[0].create_time()) if own else None,
+        "ports": [settings.ports()[variable] for variable in services.PORTS[name]],
+        "memory_mb": _memory(set(family) - instances) if family else None,
+        "uptime_s": uptime,
         "log": str(service.log),
     }
 
 
-def _memory(members: Sequence[psutil.Process]) -> int | None:
-    """Resident MB; PostgreSQL's shared buffers count once per process that touched them."""
+def _memory(pids: Iterable[int]) -> int:
+    """Resident MB; PostgreSQL's shared buffers count once for each process that touched them."""
     total = 0
-    for process in members:
-        try:
-            total += process.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue
-    return total // 1_000_000 if members else None
+    for pid in pids:
+        with suppress(psutil.NoSuchProcess):
+            total += psutil.Process(pid).memory_info().rss
+    return total // 1_000_000
 
 
-def print_status(settings: Settings, names: Sequence[str], as_json: bool) -> int:
+def print_status(settings: Settings, as_json: bool) -> int:
     """Exit code 0 only when all services are ready."""
-    rows = status(settings, names)
-    instances = [psutil.Process(pid) for pid in services.instances(settings)]
+    found = status(settings)
     if as_json:
-        functions = {"running": len(instances), "memory": _memory(instances)}
-        print(json.dumps({"data": str(settings.data), "services": rows, "instances": functions}, indent=2))
+        print(json.dumps(found, indent=2))
     else:
-        table = [COLUMNS, *(tuple(_text(row[column]) for column in COLUMNS) for row in rows)]
-        widths = [max(len(line[i]) for line in table) for i in range(len(COLUMNS))]
+        table = [COLUMNS, *map(_cells, found["services"])]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         for line in table:
             print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-        print(f"{len(instances)} function instances, {_memory(instances) or 0} MB; data in {settings.data}")
-    return 0 if all(row["state"] == "ready" for row in rows) else 1
+        running, memory = found["instances"].values()
+        print(f"{running} function instances, {memory} MB; data in {settings.data}")
+    return 0 if all(row["state"] == "ready" for row in found["services"]) else 1
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        return ",".join(str(item) for item in value)
-    return "-" if value is None else str(value)
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    memory, uptime = row["memory_mb"], row["uptime_s"]
+    return (
+        row["service"],
+        row["state"],
+        str(row["pid"] or "-"),
+        ",".join(map(str, row["ports"])),
+        "-" if memory is None else f"{memory} MB",
+        "-" if uptime is None else duration(uptime),
+        row["log"],
+    )
+
+
+def duration(seconds: int) -> str:
+    """The two largest units: 45 s, 3 min 20 s, 2 h 5 min, 4 d 1 h."""
+    sizes = {"d": 86400, "h": 3600, "min": 60, "s": 1}
+    parts: list[str] = []
+    for unit, size in sizes.items():
+        count, seconds = divmod(seconds, size)
+        if count or parts or unit == "s":
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])
 
 
 def logs(settings: Settings, name: str | None, follow: bool, lines: int) -> None:
     """Prints the ends of the logs of a service, of a function, or of all."""
     files = _files(settings, name)
-    for file in files:
-        for line in _tail(file, lines):
-            _print(file, line, len(files))
-    if not follow:
-        return
     streams = {file: file.open(errors="replace") for file in files}
-    for stream in streams.values():
-        stream.seek(0, 2)
-    while True:
+    for file, stream in streams.items():
+        for line in deque(stream, maxlen=max(lines, 0)):
+            _print(file, line, len(files))
+    while follow:
         # New functions may appear.
         for file in set(_files(settings, name)) - set(streams):
             streams[file] = file.open(errors="replace")
@@ -95,18 +116,14 @@ def logs(settings: Settings, name: str | None, follow: bool, lines: int) -> None
 
 def _files(settings: Settings, name: str | None) -> list[Path]:
     folder = settings.data / "logs"
-    functions = sorted(folder.glob("functions/*/*/*/*.log"))
+    own, functions = sorted(folder.glob("*.log")), sorted(folder.glob("functions/*/*/*/*.log"))
     if name is None:
-        return [*sorted(folder.glob("*.log")), *functions]
-    found = [*folder.glob(f"{name}.log"), *(file for file in functions if file.parent.name == name)]
+        return [*own, *functions]
+    found = [file for file in own if file.stem == name] + [file for file in functions if file.parent.name == name]
     if not found:
-        raise PlatformError(f"there is no log of a service or function {name!r} in {folder}")
+        known = sorted({*(file.stem for file in own), *(file.parent.name for file in functions)})
+        raise PlatformError(f"no log of a service or function {name!r} in {folder}; there are {', '.join(known)}")
     return found
-
-
-def _tail(file: Path, lines: int) -> deque[str]:
-    with file.open(errors="replace") as stream:
-        return deque(stream, maxlen=lines)
 
 
 def _print(file: Path, line: str, files: int) -> None:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
-from urllib.error import HTTPError
 
 from deployment.local import credentials, java, postgres, processes
 from deployment.local.settings import REPOSITORY, Settings
 
-NAMES = ("postgres", "pulsar", "functions-worker", "bff")
+PORTS = {
+    "postgres": ("POSTGRES_PORT",),
+    "pulsar": ("PULSAR_PORT", "PULSAR_HTTP_PORT", "BOOKIE_PORT"),
+    "functions-worker": ("FUNCTIONS_PORT",),
+    "bff": ("BFF_PORT",),
+}
+NAMES = tuple(PORTS)
 # On SIGTERM PostgreSQL would wait until its last client has gone.
 STOP_SIGNALS = {"postgres": signal.SIGINT}
 STOP_TIMEOUT = 60.0
@@ -28,22 +35,36 @@ class Service:
     command: list[str]
     env: dict[str, str]
     cwd: Path
-    ports: tuple[str, ...]
     ready: Callable[[], bool]
     needs: tuple[str, ...] = ()
     prepare: Callable[[], None] = lambda: None
     user: str | None = None
 
     @property
-    def pid_file(self) -> Path:
-        return self.data / "run" / f"{self.name}.json"
-
-    @property
     def log(self) -> Path:
         return self.data / "logs" / f"{self.name}.log"
 
-    def pid(self) -> int | None:
-        return processes.running(self.pid_file)
+    def launch(self) -> None:
+        """Starts the process, with an empty folder for its temporary files."""
+        self.prepare()
+        folder = temporary(self.data, self.name)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        env = self.env | {"TMPDIR": str(folder)}
+        processes.spawn(self.command, pid_file(self.data, self.name), self.log, self.cwd, env, self.user)
+
+
+def pid_file(data: Path, name: str) -> Path:
+    return data / "run" / f"{name}.json"
+
+
+def pid(data: Path, name: str) -> int | None:
+    """The service's process, if it runs."""
+    return processes.running(pid_file(data, name))
+
+
+def temporary(data: Path, name: str) -> Path:
+    return data / "tmp" / name
 
 
 def make(name: str, settings: Settings) -> Service:
@@ -53,7 +74,7 @@ def make(name: str, settings: Settings) -> Service:
 
 def instances(settings: Settings) -> list[int]:
     """The function instances of this platform: they run what its worker put into its download folder."""
-    return processes.with_argument(f"{settings.data}/functions-worker/download/")
+    return processes.with_option("--py", f"{settings.data}/functions-worker/download/")
 
 
 def _postgres(settings: Settings) -> Service:
@@ -63,7 +84,6 @@ def _postgres(settings: Settings) -> Service:
         command=postgres.command(settings),
         env=credentials.inherited(),
         cwd=settings.data,
-        ports=("POSTGRES_PORT",),
         prepare=lambda: postgres.prepare(settings),
         ready=lambda: postgres.answers(settings),
         user=postgres.user(),
@@ -78,10 +98,9 @@ def _pulsar(settings: Settings) -> Service:
     return Service(
         name="pulsar",
         data=settings.data,
-        command=java.server(settings.pulsar_memory, conf, main),
+        command=java.server(settings.pulsar_memory, conf, temporary(settings.data, "pulsar"), main),
         env=credentials.inherited(),
         cwd=home,
-        ports=("PULSAR_PORT", "PULSAR_HTTP_PORT", "BOOKIE_PORT"),
         ready=lambda: http(_broker(settings, "brokers/health"), timeout=10) == b"ok",
     )
 
@@ -92,6 +111,7 @@ def _functions_worker(settings: Settings) -> Service:
     python_first = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     home = {"PULSAR_HOME": str(settings.data), "PATH": python_first}
     main = ["LocalFunctionsWorker", str(conf / "functions_worker.yml")]
+    memory = " ".join((settings.functions_memory, *java.LIGHT))
 
     def prepare() -> None:
         # Instances of a killed worker would work beside those that the new one starts.
@@ -101,10 +121,9 @@ def _functions_worker(settings: Settings) -> Service:
     return Service(
         name="functions-worker",
         data=settings.data,
-        command=java.server(" ".join((settings.functions_memory, *java.LIGHT)), conf, main),
+        command=java.server(memory, conf, temporary(settings.data, "functions-worker"), main),
         env=credentials.inherited() | credentials.for_functions(settings) | home,
         cwd=settings.data / "functions-worker",
-        ports=("FUNCTIONS_PORT",),
         needs=("pulsar",),
         prepare=prepare,
         ready=lambda: bool(http(leader)),
@@ -118,8 +137,6 @@ def _bff(settings: Settings) -> Service:
         command=[sys.executable, "-m", "bff"],
         env=credentials.inherited() | credentials.for_bff(settings),
         cwd=REPOSITORY,
-        ports=("BFF_PORT",),
-        needs=("postgres", "pulsar"),
         ready=lambda: http(f"http://127.0.0.1:{settings.bff_port}/health") is not None,
     )
 
@@ -134,7 +151,7 @@ def http(url: str, timeout: float = 3.0, body: bytes | None = None) -> bytes | N
         with opener.open(request, timeout=timeout) as answer:
             found: bytes = answer.read()
             return found
-    except (OSError, HTTPError):
+    except (OSError, HTTPException):
         return None
 
 
@@ -146,4 +163,4 @@ def _create_namespace(settings: Settings) -> None:
     """The worker's own topics, kept for ever: what upstream's worker creates at its first start."""
     forever = {"retentionTimeInMinutes": -1, "retentionSizeInMB": -1}
     policies = {"replication_clusters": ["standalone"], "retention_policies": forever}
-    http(_broker(settings, "namespaces/public/functions"), body=json.dumps(policies).encode())
+    http(_broker(settings, "namespaces/public/functions"), timeout=30, body=json.dumps(policies).encode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -43,9 +43,12 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
         data = Path(environ.get("PLATFORM_DATA") or REPOSITORY / ".data").expanduser().resolve()
-        known: dict[str, Any] = PORTS | MEMORY | remembered(data).get("settings", {}) | explicit(environ)
-        # The bookie keeps its port for life: its data folder is signed with it.
+        before, named = remembered(data).get("settings", {}), explicit(environ)
+        known: dict[str, Any] = PORTS | MEMORY | before | named
         known.setdefault("bookie_port", known["pulsar_port"] + 1)
+        if known["bookie_port"] != before.get("bookie_port", known["bookie_port"]):
+            # The bookie's data is signed with it.
+            raise PlatformError(f"BOOKIE_PORT stays {before['bookie_port']} for the life of {data}; unset it")
         settings = cls(data=data, **known)
         settings._refuse_shared_ports()
         return settings
@@ -53,11 +56,14 @@ class Settings:
     def ports(self) -> dict[str, int]:
         return {k.upper(): v for k, v in asdict(self).items() if k.endswith("_port")}
 
-    def remember(self, services: list[str]) -> None:
+    def remember(self, services: Collection[str]) -> None:
         """Marks the data folder as a platform's and keeps what later commands need to know."""
         values = {k: v for k, v in asdict(self).items() if k != "data"}
-        text = json.dumps({"platform": MARKER, "services": services, "settings": values}, indent=2)
-        (self.data / "platform.json").write_text(text + "\n")
+        names = sorted({*services, *remembered(self.data).get("services", ())})
+        text = json.dumps({"platform": MARKER, "services": names, "settings": values}, indent=2)
+        new = self.data / "platform.json.new"
+        new.write_text(text + "\n")
+        new.replace(self.data / "platform.json")
 
     def _refuse_shared_ports(self) -> None:
         ports = self.ports()

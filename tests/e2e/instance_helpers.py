@@ -1,4 +1,4 @@
-"""What the tests of the Python instance share: a client's view, waiting, and instances started by hand."""
+"""What the tests of the Python instance share: a client's view, and instances started by hand."""
 
 import importlib
 import json
@@ -7,39 +7,20 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 from urllib.request import Request, urlopen
 
 import grpc
 import pulsar
 
-INSTANCE = Path(__file__).parents[2] / "deployment" / "local" / "instance"
+from tests.plataforma import RAIZ, Plataforma, libres
+
+INSTANCE = RAIZ / "deployment" / "local" / "instance"
 FUNCTIONS = Path(__file__).with_name("functions")
-Found = TypeVar("Found")
-
-
-class Platform(Protocol):
-    """The part of the fixture `platform` that is used here."""
-
-    service_url: str
-    admin_url: str
-    functions_url: str
-    data: Path
-
-    def admin(self, *args: str) -> str: ...
-
-
-def wait_for(what: str, condition: Callable[[], Found], seconds: float = 20.0) -> Found:
-    """The first true value of `condition`."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}; last seen: {found!r}"
-        time.sleep(0.05)
-    return found
 
 
 def http(method: str, url: str, body: bytes | None = None) -> bytes:
@@ -53,14 +34,14 @@ def get(url: str) -> Any:
     return json.loads(http("GET", url))
 
 
-def fresh_topic(platform: Platform, namespace: str = "public/default") -> str:
+def fresh_topic(platform: Plataforma, namespace: str = "public/default") -> str:
     """A topic that exists and that nobody used before."""
     name = f"{namespace}/instance-{uuid.uuid4().hex[:8]}"
     http("PUT", f"{platform.admin_url}/admin/v2/persistent/{name}")
     return f"persistent://{name}"
 
 
-def backlog(platform: Platform, topic: str, subscription: str) -> int | None:
+def backlog(platform: Plataforma, topic: str, subscription: str) -> int | None:
     """Messages not acknowledged; None without such a subscription."""
     stats = get(f"{platform.admin_url}/admin/v2/persistent/{topic.partition('://')[2]}/stats")
     found = stats["subscriptions"].get(subscription)
@@ -78,12 +59,6 @@ def receive(consumer: Any, count: int, seconds: float = 20.0) -> list[Any]:
         except pulsar.Timeout:
             assert time.monotonic() < deadline, f"{len(messages)} of {count} messages within {seconds} s"
     return messages
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +93,7 @@ def alone(folder: Path, code: str, *more: str, service_url: str, interval: int =
     name = f"alone-{uuid.uuid4().hex[:8]}"
     (folder / "usercode.py").write_text(code)
     usual = {"tenant": "public", "namespace": "default", "name": name, "runtime": "PYTHON", "autoAck": True}
-    ports = free_port(), free_port()
+    port, metrics_port = libres(2)
     arguments = {
         "py": folder / "usercode.py",
         "logging_directory": folder / "logs",
@@ -129,8 +104,8 @@ def alone(folder: Path, code: str, *more: str, service_url: str, interval: int =
         "function_version": "some-version",
         "function_details": "'" + json.dumps(usual | {"className": "usercode.Function"} | details) + "'",
         "pulsar_serviceurl": service_url,
-        "port": ports[0],
-        "metrics_port": ports[1],
+        "port": port,
+        "metrics_port": metrics_port,
         "max_buffered_tuples": 1024,
         "expected_healthcheck_interval": interval,
         "cluster_name": "test",
@@ -140,7 +115,7 @@ def alone(folder: Path, code: str, *more: str, service_url: str, interval: int =
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     log = folder / "logs" / "public" / "default" / name / f"{name}-0.log"
     try:
-        yield Alone(process, *ports, log)
+        yield Alone(process, port, metrics_port, log)
     finally:
         process.kill()
         process.communicate()

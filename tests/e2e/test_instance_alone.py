@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,9 @@ from urllib.request import urlopen
 import pulsar
 import pytest
 from google.protobuf.empty_pb2 import Empty
-from instance_helpers import Alone, Platform, alone, backlog, free_port, fresh_topic, receive, wait_for
+
+from tests.e2e.instance_helpers import Alone, alone, backlog, fresh_topic, receive
+from tests.plataforma import Plataforma, esperar, libres
 
 pytestmark = pytest.mark.e2e
 
@@ -31,14 +34,14 @@ class Function:
 
 
 @pytest.fixture
-def client(platform: Platform) -> Iterator[Any]:
+def client(platform: Plataforma) -> Iterator[Any]:
     client = pulsar.Client(platform.service_url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
     yield client
     client.close()
 
 
 @pytest.fixture
-def topic(platform: Platform) -> str:
+def topic(platform: Plataforma) -> str:
     return fresh_topic(platform)
 
 
@@ -51,10 +54,10 @@ def source(topic: str, **spec: Any) -> dict[str, Any]:
 
 
 def test_ends_itself_when_the_worker_no_longer_asks_for_its_health(
-    platform: Platform, topic: str, tmp_path: Path
+    platform: Plataforma, topic: str, tmp_path: Path
 ) -> None:
     with alone(tmp_path, ECHO, service_url=platform.service_url, interval=1, source=source(topic)) as instance:
-        wait_for("start", instance.ready)
+        esperar("start", instance.ready)
         ready = time.monotonic()
         control = instance.control()
         while time.monotonic() - ready < 3.5:
@@ -65,15 +68,15 @@ def test_ends_itself_when_the_worker_no_longer_asks_for_its_health(
 
 
 def test_answers_the_worker_with_status_and_metrics(
-    platform: Platform, client: Any, topic: str, tmp_path: Path
+    platform: Plataforma, client: Any, topic: str, tmp_path: Path
 ) -> None:
     producer = client.create_producer(topic)
     with alone(tmp_path, ECHO, service_url=platform.service_url, source=source(topic)) as instance:
-        wait_for("start", instance.ready)
+        esperar("start", instance.ready)
         for text in (b"one", b"two", b"fail"):
             producer.send(text)
         control = instance.control()
-        status = wait_for("three calls", lambda: three_calls(control.GetFunctionStatus(Empty())))
+        status = esperar("three calls", lambda: three_calls(control.GetFunctionStatus(Empty())))
         assert (status.running, status.instanceId, status.numReceived) == (True, "0", 3)
         assert (status.numSuccessfullyProcessed, status.numUserExceptions) == (2, 1)
         assert "ValueError: asked to fail" in status.latestUserExceptions[0].exceptionString
@@ -96,7 +99,7 @@ def three_calls(status: Any) -> Any:
 
 
 def test_code_that_cannot_be_imported_is_reported_and_takes_no_messages(
-    platform: Platform, topic: str, tmp_path: Path
+    platform: Plataforma, topic: str, tmp_path: Path
 ) -> None:
     code = "import no_such_module"
     with alone(tmp_path, code, service_url=platform.service_url, source=source(topic)) as instance:
@@ -108,14 +111,14 @@ def test_code_that_cannot_be_imported_is_reported_and_takes_no_messages(
 
 
 def test_a_class_that_cannot_be_constructed_fails_each_message(
-    platform: Platform, client: Any, topic: str, tmp_path: Path
+    platform: Plataforma, client: Any, topic: str, tmp_path: Path
 ) -> None:
     code = ECHO.replace("    def process", "    def __init__(self): raise OSError('no disk')\n    def process")
     with alone(tmp_path, code, service_url=platform.service_url, source=source(topic)) as instance:
-        wait_for("start", instance.ready)
+        esperar("start", instance.ready)
         client.create_producer(topic).send(b"one")
         control = instance.control()
-        status = wait_for("a failure", lambda: failed(control.GetFunctionStatus(Empty())))
+        status = esperar("a failure", lambda: failed(control.GetFunctionStatus(Empty())))
         assert "OSError: no disk" in status.latestSystemExceptions[0].exceptionString
         assert backlog(platform, topic, subscription(instance)) == 1
 
@@ -125,7 +128,7 @@ def failed(status: Any) -> Any:
 
 
 def test_system_exit_in_process_ends_the_instance_and_keeps_the_message(
-    platform: Platform, client: Any, topic: str, tmp_path: Path
+    platform: Plataforma, client: Any, topic: str, tmp_path: Path
 ) -> None:
     client.create_producer(topic).send(b"exit")
     with alone(tmp_path, ECHO, service_url=platform.service_url, source=source(topic)) as instance:
@@ -137,17 +140,17 @@ def test_system_exit_in_process_ends_the_instance_and_keeps_the_message(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_lets_the_message_in_hand_finish(
-    platform: Platform, client: Any, topic: str, tmp_path: Path, number: signal.Signals
+    platform: Plataforma, client: Any, topic: str, tmp_path: Path, number: signal.Signals
 ) -> None:
     output = fresh_topic(platform)
     answers = client.subscribe(output, "test")
     daemon = "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
     sink = {"topic": output}
     with alone(tmp_path, daemon + ECHO, service_url=platform.service_url, source=source(topic), sink=sink) as instance:
-        wait_for("start", instance.ready)
+        esperar("start", instance.ready)
         client.create_producer(topic).send(b"slow")
         control = instance.control()
-        wait_for("call", lambda: control.GetFunctionStatus(Empty()).lastInvocationTime)
+        esperar("call", lambda: control.GetFunctionStatus(Empty()).lastInvocationTime)
         sent = time.monotonic()
         instance.process.send_signal(number)
         assert instance.end()[0] == 0
@@ -157,9 +160,9 @@ def test_a_signal_lets_the_message_in_hand_finish(
 
 
 def test_a_signal_ends_an_instance_that_waits_for_a_broker(tmp_path: Path) -> None:
-    nobody = f"pulsar://127.0.0.1:{free_port()}"
+    nobody = f"pulsar://127.0.0.1:{libres(1)[0]}"
     with alone(tmp_path, ECHO, service_url=nobody, source=source("somewhere")) as instance:
-        wait_for("log", instance.log.exists)
+        esperar("log", instance.log.exists)
         time.sleep(1)  # it has no way to tell that it waits
         sent = time.monotonic()
         instance.process.terminate()
@@ -167,8 +170,21 @@ def test_a_signal_ends_an_instance_that_waits_for_a_broker(tmp_path: Path) -> No
         assert time.monotonic() - sent < 2
 
 
+def test_the_workers_token_is_shown_to_the_broker(tmp_path: Path) -> None:
+    plugin = "org.apache.pulsar.client.impl.auth.AuthenticationToken"
+    flags = ("--client_auth_plugin", plugin, "--client_auth_params", "token:a-secret-token")
+    with socket.create_server(("127.0.0.1", 0)) as broker:
+        url = f"pulsar://127.0.0.1:{broker.getsockname()[1]}"
+        with alone(tmp_path, ECHO, *flags, service_url=url, source=source("in")) as instance:
+            broker.settimeout(20)
+            connection = broker.accept()[0]
+            with connection:
+                assert b"a-secret-token" in connection.recv(10_000)
+            assert "a-secret-token" not in instance.log.read_text()
+
+
 def test_results_are_encoded_with_the_schema_of_the_output_and_name_their_input(
-    platform: Platform, client: Any, topic: str, tmp_path: Path
+    platform: Plataforma, client: Any, topic: str, tmp_path: Path
 ) -> None:
     code = """
 import pulsar.schema
@@ -180,7 +196,7 @@ class Function:
 """
     output = fresh_topic(platform)
     spec = {"typeClassName": "usercode.Order"}
-    details = {
+    details: dict[str, Any] = {
         "source": source(topic, schemaType="avro") | spec,
         "sink": spec | {"topic": output, "schemaType": "json"},
     }

@@ -17,7 +17,7 @@ from instance_stats import Stats
 class Context(pulsar.Context):  # type: ignore[misc]  # pulsar-client has no types
     """Attributes are called as in upstream's, because functions can reach them.
 
-    There is no state: its methods are the inherited ones, which do nothing and return None.
+    The methods for state and `get_ordering_key` are the inherited ones: they do nothing and return None.
     """
 
     def __init__(self, config: InstanceConfig, client: Any, secrets_provider: Any, stats: Stats) -> None:
@@ -49,9 +49,6 @@ class Context(pulsar.Context):  # type: ignore[misc]  # pulsar-client has no typ
 
     def get_partition_key(self) -> Any:
         return self.message.partition_key()
-
-    def get_ordering_key(self) -> Any:
-        return self.message.ordering_key()
 
     def get_message_eventtime(self) -> Any:
         return self.message.event_timestamp()

@@ -20,16 +20,14 @@ class Probe(Function):  # type: ignore[misc]  # pulsar-client has no types
             context.publish(argument, "published", properties={"by": "probe"})
         if command == "context":
             return json.dumps(seen(context))
-        if command == "exit":
-            raise SystemExit(argument)
         return f"{input} redelivered={context.message.redelivery_count()}"
 
 
 def seen(context: Any) -> dict[str, Any]:
-    names = (
-        "tenant", "namespace", "name",
-    )  # fmt: skip
-    return {name: getattr(context, f"get_function_{name}")() for name in names} | {
+    return {
+        "tenant": context.get_function_tenant(),
+        "namespace": context.get_function_namespace(),
+        "name": context.get_function_name(),
         "instance": context.get_instance_id(),
         "inputs": context.get_input_topics(),
         "output": context.get_output_topic(),
@@ -39,6 +37,6 @@ def seen(context: Any) -> dict[str, Any]:
         "eventtime": context.get_message_eventtime(),
         "config": context.get_user_config_map(),
         "missing": context.get_user_config_value("missing"),
-        "secret": context.get_secret("password"),
+        "secret": context.get_secret("DB_PASSWORD_SAGA"),
         "state": context.get_state("anything"),
     }

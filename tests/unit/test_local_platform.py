@@ -1,0 +1,155 @@
+"""The local platform's pure parts: settings, processes, downloads."""
+
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from deployment.local import jars, lifecycle, processes
+from deployment.local.errors import PlatformError
+from deployment.local.jars import Jar
+from deployment.local.settings import Settings
+
+CONTENT = b"the jar"
+SHA = hashlib.sha256(CONTENT).hexdigest()
+LIST = f"# a comment\ncom.example:one:1.0  {SHA}\ncom.example:two:2.0:linux  {SHA}\n"
+Fetcher = Callable[[Jar], Path]
+
+
+def fetcher(tmp_path: Path, *contents: bytes) -> tuple[Fetcher, list[str]]:
+    """A registry that gives these contents in turn, then the right one; and what was asked of it."""
+    asked: list[str] = []
+    answers: Iterator[bytes] = iter(contents)
+
+    def fetch(jar: Jar) -> Path:
+        asked.append(jar.artifact)
+        file = tmp_path / f"{jar.artifact}-{len(asked)}"
+        file.write_bytes(next(answers, CONTENT))
+        return file
+
+    return fetch, asked
+
+
+def offline(jar: Jar) -> Path:
+    raise OSError("network is unreachable")
+
+
+def test_settings_are_the_environments_then_the_data_folders_then_the_defaults(tmp_path: Path) -> None:
+    environment = {"PLATFORM_DATA": str(tmp_path), "PULSAR_PORT": "7000", "BFF_PORT": "7005"}
+    chosen = Settings.from_env(environment)
+    assert (chosen.pulsar_port, chosen.bookie_port, chosen.bff_port, chosen.postgres_port) == (7000, 7001, 7005, 15432)
+
+
+def test_a_data_folder_remembers_its_settings(tmp_path: Path) -> None:
+    Settings.from_env({"PLATFORM_DATA": str(tmp_path), "PULSAR_PORT": "7000"}).remember(["postgres"])
+    assert Settings.from_env({"PLATFORM_DATA": str(tmp_path)}).pulsar_port == 7000
+    assert Settings.from_env({"PLATFORM_DATA": str(tmp_path), "PULSAR_PORT": "7100"}).pulsar_port == 7100
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "http", "80.5"])
+def test_what_is_no_port_is_refused_with_its_variable(tmp_path: Path, port: str) -> None:
+    with pytest.raises(PlatformError, match=f"PULSAR_PORT='{port}'"):
+        Settings.from_env({"PLATFORM_DATA": str(tmp_path), "PULSAR_PORT": port})
+
+
+def test_two_services_on_one_port_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(PlatformError, match="PULSAR_PORT and BFF_PORT are both 7000"):
+        Settings.from_env({"PLATFORM_DATA": str(tmp_path), "PULSAR_PORT": "7000", "BFF_PORT": "7000"})
+
+
+def test_a_process_is_known_by_its_pid_and_its_start(tmp_path: Path) -> None:
+    pid_file = tmp_path / "run" / "me.json"
+    processes.remember(pid_file, os.getpid())
+    assert processes.running(pid_file) == os.getpid()
+
+
+def test_a_pid_that_was_given_to_another_process_is_not_ours(tmp_path: Path) -> None:
+    pid_file = tmp_path / "run" / "other.json"
+    processes.remember(pid_file, os.getpid())
+    record = json.loads(pid_file.read_text())
+    pid_file.write_text(json.dumps(record | {"identity": "an earlier process"}))
+    assert processes.running(pid_file) is None
+
+
+def test_a_process_that_has_ended_does_not_run(tmp_path: Path) -> None:
+    pid_file = tmp_path / "run" / "gone.json"
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        processes.remember(pid_file, process.pid)
+        assert processes.running(pid_file) == process.pid
+    assert processes.running(pid_file) is None
+
+
+@pytest.mark.parametrize("text", ["", "garbage", "{}", '{"pid": "x", "identity": "y"}'])
+def test_a_broken_pid_file_names_no_process(tmp_path: Path, text: str) -> None:
+    pid_file = tmp_path / "broken.json"
+    pid_file.write_text(text)
+    assert processes.running(pid_file) is None
+
+
+def test_the_jar_list_is_read() -> None:
+    one, two = jars.read_list(LIST)
+    assert (one.file, two.file, two.classifier) == ("one-1.0.jar", "two-2.0-linux.jar", "linux")
+
+
+@pytest.mark.parametrize("line", ["com.example:one:1.0", f"one:1.0  {SHA}", "com.example:one:1.0  abc"])
+def test_a_bad_line_of_the_jar_list_is_named(line: str) -> None:
+    with pytest.raises(PlatformError, match="line 2"):
+        jars.read_list(f"# a comment\n{line}\n")
+
+
+def test_jars_are_fetched_once_and_then_need_no_network(tmp_path: Path) -> None:
+    fetch, asked = fetcher(tmp_path)
+    target = jars.ensure(fetch, LIST, tmp_path / "jars")
+    assert sorted(path.name for path in target.glob("*.jar")) == ["one-1.0.jar", "two-2.0-linux.jar"]
+    assert sorted(asked) == ["one", "two"]
+    assert jars.ensure(offline, LIST, tmp_path / "jars") == target
+
+
+def test_an_interrupted_download_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    target = tmp_path / "jars"
+    target.mkdir()
+    (target / "one-1.0.jar").write_bytes(CONTENT)
+    with pytest.raises(PlatformError, match=r"com\.example:two:2\.0: OSError.*\n1 of 2 jars are already in"):
+        jars.ensure(offline, LIST, target)
+    fetch, asked = fetcher(tmp_path)
+    jars.ensure(fetch, LIST, target)
+    assert asked == ["two"]
+
+
+def test_a_jar_with_a_wrong_sha256_is_fetched_again(tmp_path: Path) -> None:
+    fetch, asked = fetcher(tmp_path, b"tampered")
+    [one, _] = jars.read_list(LIST)
+    jars.obtain(one, tmp_path, fetch)
+    assert asked == ["one", "one"]
+    assert (tmp_path / one.file).read_bytes() == CONTENT
+
+
+def test_a_jar_that_stays_wrong_is_an_error_and_is_not_kept(tmp_path: Path) -> None:
+    fetch, _ = fetcher(tmp_path, *[b"tampered"] * jars.ATTEMPTS)
+    [one, _] = jars.read_list(LIST)
+    with pytest.raises(PlatformError, match="its sha256 is"):
+        jars.obtain(one, tmp_path, fetch)
+    assert not (tmp_path / one.file).exists()
+
+
+def test_clean_leaves_a_folder_alone_that_is_no_platforms(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(PlatformError, match="nothing was removed"):
+        lifecycle.clean(Settings.from_env({"PLATFORM_DATA": str(tmp_path)}))
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_a_port_in_use_is_named_with_its_variable_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        chosen = Settings.from_env({"PLATFORM_DATA": str(tmp_path / "data"), "POSTGRES_PORT": str(port)})
+        (tmp_path / "data").mkdir()
+        with pytest.raises(PlatformError, match=rf"port {port} for postgres is in use.*POSTGRES_PORT.*Nothing was"):
+            lifecycle.start(chosen, ["postgres"])
+    assert not (tmp_path / "data" / "postgres").exists()
