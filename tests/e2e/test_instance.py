@@ -14,7 +14,7 @@ from tests.plataforma import Plataforma, esperar
 pytestmark = pytest.mark.e2e
 
 NACK_DELAY = 60.0  # seconds: the client's default, which Python functions can't change
-BACK = 10.0  # seconds from kill -9; about 4 on an idle machine
+BACK = 20.0  # seconds from kill -9; about 4 on an idle machine
 METRICS = [
     f"pulsar_function_{name}{suffix}"
     for suffix in ("", "_1min")
@@ -120,9 +120,15 @@ def test_keys_stay_with_one_instance_and_kill_loses_nothing(deployed: Deployed) 
     esperar("the killed instance is back", lambda: deployed.restarts("manual") == 1)
     assert time.monotonic() - killed < BACK
     seen: set[str] = set()
-    while len(seen) < 1000:
-        seen.add(receive(answers, 1)[0].data().decode())
-    assert seen == {f"saw {number}" for number in range(100, 1100)}
+
+    def all_seen() -> bool:
+        # What a dead consumer had may wait for the next new message: a broker's bug, apache/pulsar#23845.
+        deployed.send("manual-in", "next", partition_key="key 0")
+        while "saw next" not in (text := receive(answers, 1)[0].data().decode()):
+            seen.add(text)
+        return seen >= {f"saw {number}" for number in range(100, 1100)}
+
+    esperar("every message", all_seen)
     esperar("acknowledged", lambda: deployed.backlog("manual-in", f"{NAMESPACE}/manual") == 0)
 
 
@@ -150,6 +156,6 @@ def test_a_message_that_failed_comes_again(deployed: Deployed) -> None:
     """The last test: the message was sent before the first, and its delay goes by meanwhile."""
     answers = deployed.consumer("probe-out")
     wanted = b"fail for the last test redelivered=1"
-    remaining = NACK_DELAY + 10 - (time.monotonic() - deployed.failed_at)
+    remaining = max(0.0, NACK_DELAY - (time.monotonic() - deployed.failed_at)) + 30
     esperar("redelivery", lambda: receive(answers, 1, remaining + 5)[0].data() == wanted, remaining)
     esperar("acknowledged", lambda: deployed.backlog("probe-in", f"{NAMESPACE}/probe") == 0)
