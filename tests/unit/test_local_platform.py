@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from deployment.local import jars, lifecycle, processes
+from deployment.local import jars, lifecycle, processes, provision, report, services
 from deployment.local.errors import PlatformError
 from deployment.local.jars import Jar
-from deployment.local.settings import Settings
+from deployment.local.settings import Settings, remembered
 
 CONTENT = b"the jar"
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -52,6 +53,36 @@ def test_a_data_folder_remembers_its_settings(tmp_path: Path) -> None:
     assert Settings.from_env({"PLATFORM_DATA": str(tmp_path), "PULSAR_PORT": "7100"}).pulsar_port == 7100
 
 
+def test_a_data_folder_keeps_its_bookies_port(tmp_path: Path) -> None:
+    Settings.from_env({"PLATFORM_DATA": str(tmp_path), "BOOKIE_PORT": "7009"}).remember(["pulsar"])
+    assert Settings.from_env({"PLATFORM_DATA": str(tmp_path), "PULSAR_PORT": "7100"}).bookie_port == 7009
+    with pytest.raises(PlatformError, match="BOOKIE_PORT stays 7009"):
+        Settings.from_env({"PLATFORM_DATA": str(tmp_path), "BOOKIE_PORT": "7010"})
+
+
+def test_a_data_folder_remembers_every_service_that_it_ever_had(tmp_path: Path) -> None:
+    chosen = Settings.from_env({"PLATFORM_DATA": str(tmp_path)})
+    chosen.remember(["postgres", "pulsar"])
+    chosen.remember(["postgres"])
+    assert remembered(tmp_path)["services"] == ["postgres", "pulsar"]
+
+
+def test_a_running_platform_keeps_its_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = Settings.from_env({"PLATFORM_DATA": str(tmp_path)})
+    chosen.remember(["bff"])
+    monkeypatch.setenv("BFF_PORT", "7005")
+    lifecycle.refuse_changes(chosen)
+    processes.remember(services.pid_file(tmp_path, "bff"), os.getpid())
+    with pytest.raises(PlatformError, match=r"BFF_PORT=7005 \(was 3000\); run `down` first"):
+        lifecycle.refuse_changes(chosen)
+
+
+def test_a_damaged_platform_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "platform.json").write_text("{")
+    with pytest.raises(PlatformError, match=r"platform\.json is damaged"):
+        Settings.from_env({"PLATFORM_DATA": str(tmp_path)})
+
+
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "http", "80.5"])
 def test_what_is_no_port_is_refused_with_its_variable(tmp_path: Path, port: str) -> None:
     with pytest.raises(PlatformError, match=f"PULSAR_PORT='{port}'"):
@@ -83,6 +114,25 @@ def test_a_process_that_has_ended_does_not_run(tmp_path: Path) -> None:
         processes.remember(pid_file, process.pid)
         assert processes.running(pid_file) == process.pid
     assert processes.running(pid_file) is None
+
+
+def test_stop_kills_what_does_not_heed_its_signal() -> None:
+    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); input()"
+    command = [sys.executable, "-c", deaf]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        processes.stop([process.pid], signal.SIGTERM, 0.2)
+        assert process.wait(5) == -signal.SIGKILL
+
+
+def test_only_processes_with_the_option_and_its_value_are_found() -> None:
+    wait = [sys.executable, "-c", "input()"]
+    with (
+        subprocess.Popen([*wait, "--py", "/data/of/a/test/a.zip"], stdin=subprocess.PIPE) as instance,
+        subprocess.Popen([*wait, "--edit", "/data/of/a/test/a.zip"], stdin=subprocess.PIPE),
+    ):
+        assert processes.with_option("--py", "/data/of/a/test/") == [instance.pid]
 
 
 @pytest.mark.parametrize("text", ["", "garbage", "{}", '{"pid": "x", "identity": "y"}'])
@@ -145,11 +195,46 @@ def test_clean_leaves_a_folder_alone_that_is_no_platforms(tmp_path: Path) -> Non
     assert (tmp_path / "thesis.txt").exists()
 
 
-def test_a_port_in_use_is_named_with_its_variable_before_anything_starts(tmp_path: Path) -> None:
+def test_up_leaves_a_folder_alone_that_is_no_platforms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provision, "ensure", lambda: None)
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(PlatformError, match="neither empty nor a platform's folder"):
+        lifecycle.up(Settings.from_env({"PLATFORM_DATA": str(tmp_path)}), [])
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_port_in_use_is_named_with_its_variable_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provision, "ensure", lambda: None)
+    monkeypatch.setattr(lifecycle, "PORT_TIMEOUT", 0.0)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         chosen = Settings.from_env({"PLATFORM_DATA": str(tmp_path / "data"), "POSTGRES_PORT": str(port)})
-        (tmp_path / "data").mkdir()
-        with pytest.raises(PlatformError, match=rf"port {port} for postgres is in use.*POSTGRES_PORT.*Nothing was"):
-            lifecycle.start(chosen, ["postgres"])
-    assert not (tmp_path / "data" / "postgres").exists()
+        for _ in range(2):
+            with pytest.raises(PlatformError, match=rf"port {port} for postgres is in use.*POSTGRES_PORT.*Nothing was"):
+                lifecycle.up(chosen, ["postgres"])
+    assert [path.name for path in (tmp_path / "data").iterdir()] == [lifecycle.LOCK], "the port was not remembered"
+
+
+def test_a_second_command_is_refused_while_one_changes_the_platform(tmp_path: Path) -> None:
+    with lifecycle.locked(tmp_path), pytest.raises(PlatformError, match="another command"), lifecycle.locked(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (3600, "1 h 0 min"), (90_061, "1 d 1 h")]
+)
+def test_an_uptime_is_given_in_its_two_largest_units(seconds: int, text: str) -> None:
+    assert report.duration(seconds) == text
+
+
+def test_logs_of_a_function_are_found_by_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "logs/functions/t/n/crear-orden/crear-orden-0.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("one\ntwo\nthree\n")
+    chosen = Settings.from_env({"PLATFORM_DATA": str(tmp_path)})
+    report.logs(chosen, "crear-orden", follow=False, lines=2)
+    assert capsys.readouterr().out == "two\nthree\n"
+    with pytest.raises(PlatformError, match=r"no log of a service or function 'crear'.*there are crear-orden"):
+        report.logs(chosen, "crear", follow=False, lines=2)
