@@ -66,15 +66,24 @@ def stop(chosen: Settings, names: Sequence[str]) -> None:
     for name in reversed(services.NAMES):
         if name not in names:
             continue
-        begin = time.monotonic()
-        if pid := services.pid(chosen.data, name):
-            request = services.STOP_SIGNALS.get(name, signal.SIGTERM)
-            processes.stop([pid], request, services.STOP_TIMEOUT)
-        orphans = services.instances(chosen) if name == "functions-worker" else []
-        processes.stop(orphans, signal.SIGTERM, 5)
+        begin, stopped = time.monotonic(), False
+        # More than once: the worker may have started another instance meanwhile.
+        for _ in range(3):
+            if not (pids := _processes(chosen, name)):
+                break
+            processes.stop(pids, services.STOP_SIGNALS.get(name, signal.SIGTERM), services.STOP_TIMEOUT)
+            stopped = True
+        if pids := _processes(chosen, name):
+            raise PlatformError(f"{name}: processes {pids} can't be stopped; end them, then run the same command again")
         services.pid_file(chosen.data, name).unlink(missing_ok=True)
-        seconds = time.monotonic() - begin
-        print(f"  {name:<17} {f'stopped ({seconds:.1f} s)' if pid or orphans else 'was not running'}")
+        print(f"  {name:<17} {f'stopped ({time.monotonic() - begin:.1f} s)' if stopped else 'was not running'}")
+
+
+def _processes(chosen: Settings, name: str) -> list[int]:
+    pid = services.pid(chosen.data, name)
+    # The worker would stop its instances one after the other.
+    instances = services.instances(chosen) if name == "functions-worker" else []
+    return [pid, *instances] if pid else instances
 
 
 def clean(chosen: Settings) -> None:

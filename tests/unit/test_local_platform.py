@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,12 @@ CONTENT = b"the jar"
 SHA = hashlib.sha256(CONTENT).hexdigest()
 LIST = f"# a comment\ncom.example:one:1.0  {SHA}\ncom.example:two:2.0:linux  {SHA}\n"
 Fetcher = Callable[[Jar], Path]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for field in fields(Settings):
+        monkeypatch.delenv(field.name.upper(), raising=False)
 
 
 def fetcher(tmp_path: Path, *contents: bytes) -> tuple[Fetcher, list[str]]:

@@ -126,7 +126,7 @@ class Context(pulsar.Context):  # type: ignore[misc]  # pulsar-client has no typ
         options = dict(message_conf or {})
         if properties:
             options["properties"] = properties
-        source = self.message and self.get_message_id()
+        source = self.get_message_id()  # fails before the first message, as upstream's does
         producer = self.publisher.producer(str(topic_name), compression_type)
         payload = self.publisher.serialize(str(serde_class_name), message)
         confirmed = self.publisher.confirmation(str(topic_name), source, callback)
