@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 RAIZ: Final = Path(__file__).parents[1]
 TENANT: Final = "monoliticas"
@@ -62,6 +62,13 @@ def url_functions() -> str:
     return os.environ.get("PULSAR_FUNCTIONS_URL", url_admin())
 
 
+def cumple(actual: Any, esperado: Any) -> bool:
+    """True if all that `esperado` says is so in `actual`, which may say more."""
+    if isinstance(esperado, dict):
+        return isinstance(actual, dict) and all(cumple(actual.get(k), valor) for k, valor in esperado.items())
+    return bool(actual == esperado)
+
+
 def ejecutar(ordenes: Sequence[Sequence[str]], url: str) -> list[Respuesta]:
     """Runs pulsar-admin commands, each without the leading "pulsar-admin", in order; never stops early."""
     if not ordenes:
@@ -77,10 +84,10 @@ def ejecutar(ordenes: Sequence[Sequence[str]], url: str) -> list[Respuesta]:
             )
         except subprocess.TimeoutExpired:
             sys.exit(f"error: {url} did not answer {len(ordenes)} commands in {PLAZO} s")
-    return _separar(ordenes, proceso.stdout)
+    return _separar(ordenes, proceso.stdout, url)
 
 
-def _separar(ordenes: Sequence[Sequence[str]], salida: str) -> list[Respuesta]:
+def _separar(ordenes: Sequence[Sequence[str]], salida: str, url: str) -> list[Respuesta]:
     partes = _INICIO.split(salida)
     textos = dict(zip(map(int, partes[1::2]), partes[2::2], strict=True))
     if len(textos) != len(ordenes):
@@ -91,9 +98,7 @@ def _separar(ordenes: Sequence[Sequence[str]], salida: str) -> list[Respuesta]:
         fallo = _FALLO.search(texto)
         respuestas.append(Respuesta(shlex.join(orden), texto, fallo.group(0) if fallo else None))
     if all((r.fallo or "").startswith(("Error connecting", "java.net", "Failed")) for r in respuestas):
-        sys.exit(
-            f"error: can't reach {os.environ.get('PULSAR_ADMIN_URL', url_admin())}:\n{respuestas[0].texto.strip()}"
-        )
+        sys.exit(f"error: can't reach {url}:\n{respuestas[0].texto.strip()}")
     return respuestas
 
 

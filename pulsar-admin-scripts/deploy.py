@@ -19,7 +19,7 @@ from typing import Any, Final
 import admin
 import package
 import yaml
-from admin import TENANT, Respuesta, ejecutar, url_functions
+from admin import TENANT, Respuesta, cumple, ejecutar, url_functions
 
 PLAZO: Final = 90
 """Longest wait for the functions to run, in s."""
@@ -30,9 +30,10 @@ def deseadas(nombres: Sequence[str], carpeta: Path) -> dict[str, dict[str, Any]]
 
     The packages are written to `carpeta`.
     """
-    configs = {nombre: package.configuraciones()[nombre] for nombre in nombres}
+    todas = package.configuraciones()
+    configs = {nombre: todas[nombre] for nombre in nombres}
     for nombre, config in configs.items():
-        contenido = package.construir(nombre, carpeta).read_bytes()
+        contenido = package.construir(nombre, todas, carpeta).read_bytes()
         config["userConfig"] |= {
             "DB_HOSTNAME": os.environ.get("DB_HOSTNAME", "127.0.0.1"),
             "DB_PORT": os.environ.get("DB_PORT", "5432"),
@@ -50,18 +51,13 @@ def actuales(configs: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any] | N
     }
 
 
-def difiere(deseada: dict[str, Any], actual: dict[str, Any]) -> bool:
-    """True if anything that the wanted configuration says is otherwise in the cluster."""
-    return any(not _igual(valor, actual.get(clave)) for clave, valor in deseada.items())
-
-
 def desplegar(configs: dict[str, dict[str, Any]], carpeta: Path) -> list[str]:
     """Creates or updates what differs; returns those functions' names."""
     antes = actuales(configs)
     acciones = {
         nombre: "create" if antes[nombre] is None else "update"
         for nombre, config in configs.items()
-        if (actual := antes[nombre]) is None or difiere(config, actual)
+        if not cumple(antes[nombre], config)
     }
     if acciones:
         print(f"deploying {len(acciones)} functions: {', '.join(acciones)} …", flush=True)
@@ -95,12 +91,6 @@ def _orden(accion: str, config: dict[str, Any], carpeta: Path) -> list[str]:
 
 def _quien(config: dict[str, Any]) -> list[str]:
     return ["--tenant", TENANT, "--namespace", config["namespace"], "--name", config["name"]]
-
-
-def _igual(deseado: Any, actual: Any) -> bool:
-    if isinstance(deseado, dict):
-        return isinstance(actual, dict) and all(_igual(v, actual.get(k)) for k, v in deseado.items())
-    return bool(deseado == actual)
 
 
 def _mal(respuesta: Respuesta) -> str:

@@ -34,9 +34,8 @@ def archivos(config: dict[str, Any], todas: dict[str, dict[str, Any]]) -> Iterat
     yield from (RAIZ / "schemas").glob("*/*.avsc")
 
 
-def construir(nombre: str, carpeta: Path) -> Path:
-    """Writes <carpeta>/<nombre>.zip."""
-    todas = configuraciones()
+def construir(nombre: str, todas: dict[str, dict[str, Any]], carpeta: Path) -> Path:
+    """Writes <carpeta>/<nombre>.zip; `todas` as `configuraciones` gives them."""
     destino = carpeta / f"{nombre}.zip"
     with zipfile.ZipFile(destino, "w", zipfile.ZIP_STORED) as paquete:
         for ruta in sorted(archivos(todas[nombre], todas)):
@@ -56,8 +55,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="where to write the packages; made if it is missing")
     carpeta = parser.parse_args().folder
     carpeta.mkdir(parents=True, exist_ok=True)
-    for nombre in configuraciones():
-        print(construir(nombre, carpeta))
+    todas = configuraciones()
+    for nombre in todas:
+        print(construir(nombre, todas, carpeta))
 
 
 if __name__ == "__main__":

@@ -12,10 +12,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import admin
-import yaml
-from admin import RAIZ, TENANT, Respuesta, ejecutar, url_admin
+from admin import RAIZ, TENANT, Respuesta, cumple, ejecutar, url_admin
+from package import configuraciones
 
-FUNCIONES: Final = RAIZ / "deployment" / "functions"
 ESQUEMAS: Final = RAIZ / "schemas"
 NAMESPACES: Final = tuple(f"{TENANT}/{nombre}" for nombre in ("ordenes", "productos", "conductores", "saga"))
 POLITICAS: Final[dict[str, tuple[Any, str]]] = {
@@ -38,8 +37,7 @@ def suscripciones() -> dict[str, list[str]]:
     """Every topic, full name, with the subscriptions it must have: its functions' and the dead letters'."""
     nombres = (str(ruta.relative_to(ESQUEMAS).with_suffix("")) for ruta in sorted(ESQUEMAS.glob("*/*.avsc")))
     topics: dict[str, list[str]] = {f"persistent://{TENANT}/{nombre}": [] for nombre in nombres}
-    for ruta in sorted(FUNCIONES.glob("*.yaml")):
-        config = yaml.safe_load(ruta.read_text("utf-8"))
+    for config in configuraciones().values():
         for topic in config["inputSpecs"]:
             topics[topic].append(config["subName"])
         topics[f"persistent://{TENANT}/{config['namespace']}/{config['name']}-dlq"] = ["cuarentena"]
@@ -78,7 +76,7 @@ def cambios(cluster: Cluster, topics: dict[str, list[str]], carpeta: Path) -> It
         if politicas is None:
             yield f"namespace {nombre}", ["namespaces", "create", nombre]
         for politica, (valor, orden) in POLITICAS.items():
-            if not _cumple((politicas or {}).get(politica), valor):
+            if not cumple((politicas or {}).get(politica), valor):
                 yield f"policy of {nombre}: {politica}", ["namespaces", *orden.split(), nombre]
     for topic, nombres in topics.items():
         if topic not in cluster.topics:
@@ -104,12 +102,6 @@ def _sin_nulos(valor: Any) -> Any:
     if isinstance(valor, dict):
         return {clave: _sin_nulos(v) for clave, v in valor.items() if v is not None}
     return [_sin_nulos(v) for v in valor] if isinstance(valor, list) else valor
-
-
-def _cumple(actual: Any, esperado: Any) -> bool:
-    if isinstance(esperado, dict):
-        return isinstance(actual, dict) and all(actual.get(clave) == valor for clave, valor in esperado.items())
-    return bool(actual == esperado)
 
 
 def _texto(respuesta: Respuesta) -> str | None:

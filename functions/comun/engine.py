@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 import pulsar
 
@@ -33,14 +33,6 @@ R = TypeVar("R")
 Leido = tuple[Recibido, Mensaje[Datos]]
 
 
-class Tarea(Protocol):
-    """What a function brings along: see `Funcion`."""
-
-    recibos: bool
-
-    def manejar(self, tx: Any, mensajes: Sequence[Any]) -> Sequence[Sequence[Datos]]: ...
-
-
 class Detenido(Exception):
     """The process is ending."""
 
@@ -48,8 +40,8 @@ class Detenido(Exception):
 class Motor:
     """Buffer, worker thread and failure boundary of one function instance."""
 
-    def __init__(self, tarea: Tarea, contexto: Any) -> None:
-        self._tarea = tarea
+    def __init__(self, funcion: "Funcion", contexto: Any) -> None:
+        self._funcion = funcion
         self._contexto = contexto
         self._nombre = str(contexto.get_function_name())
         self._servicio = str(contexto.get_function_namespace())
@@ -134,21 +126,18 @@ class Motor:
         """Claim, load, decide, save, receipts: what the batch leads to, once it is committed."""
         mensajes = {mensaje.id: mensaje for mensaje in lote}
         with self._base.begin() as tx:
-            if not self._tarea.recibos:
-                self._tarea.manejar(tx, list(mensajes.values()))
+            if not self._funcion.recibos:
+                self._funcion.manejar(tx, list(mensajes.values()))
                 return []
             nuevos = base_datos.reclamar(tx, self._nombre, sorted(mensajes))
             repetidas = base_datos.salidas_de(tx, self._nombre, [i for i in mensajes if i not in nuevos])
             causas = [mensaje for mensaje in mensajes.values() if mensaje.id in nuevos]
+            decisiones = self._funcion.manejar(tx, causas) if causas else ()
             salidas = {
-                causa.id: derivar(causa, self._servicio, datos)
-                for causa, datos in zip(causas, self._decidir(tx, causas), strict=True)
+                causa.id: derivar(causa, self._servicio, datos) for causa, datos in zip(causas, decisiones, strict=True)
             }
             base_datos.anotar(tx, self._nombre, salidas)
         return repetidas + [publicacion for lista in salidas.values() for publicacion in lista]
-
-    def _decidir(self, tx: Any, causas: Sequence[Mensaje[Datos]]) -> Sequence[Sequence[Datos]]:
-        return self._tarea.manejar(tx, causas) if causas else ()
 
     def _insistir(self, accion: Callable[[], R]) -> R:
         """Runs `accion` until the infrastructure lets it; logs when that begins to fail and when it ends."""
