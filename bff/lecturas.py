@@ -23,7 +23,8 @@ _SAGA: Final = """
     where id_orden = :id
     order by time_stamp, array_position(array[
         'comando-crear-orden', 'comando-disminuir-stock', 'comando-asignar-conductor', 'comando-marcar-listo-despacho',
-        'comando-revertir-disminuir-stock', 'comando-revertir-orden-creada'], evento), id_mensaje"""
+        'comando-liberar-conductor', 'comando-revertir-disminuir-stock', 'comando-revertir-orden-creada'],
+        evento), id_mensaje"""
 
 
 class SinBaseDeDatos(Exception):

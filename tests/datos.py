@@ -9,6 +9,7 @@ from functions.comun.mensajes import (
     CrearOrden,
     CrearProducto,
     DisminuirStock,
+    LiberarConductor,
     MarcarListoDespacho,
     RevertirDisminuirStock,
     RevertirOrdenCreada,
@@ -55,3 +56,14 @@ def devolver_stock(orden: CrearOrden) -> RevertirDisminuirStock:
 
 def revertir(orden: CrearOrden) -> RevertirOrdenCreada:
     return RevertirOrdenCreada(orden.id_producto, orden.id_orden, "stock insuficiente", orden.transaction_id)
+
+
+def liberar(orden: CrearOrden) -> LiberarConductor:
+    return LiberarConductor(
+        orden.id_producto,
+        orden.id_orden,
+        orden.cantidad,
+        orden.direccion_entrega,
+        "plazo vencido",
+        orden.transaction_id,
+    )

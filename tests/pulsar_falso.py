@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -48,6 +49,7 @@ class ClienteFalso:
 
     publicados: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
     estorbo: Callable[[], None] = lambda: None
+    demorados: set[str] = field(default_factory=set)
 
     def create_producer(self, topic: str, **_: Any) -> "ProductorFalso":
         return ProductorFalso(self, topic.removeprefix(PREFIJO))
@@ -62,7 +64,12 @@ class ProductorFalso:
     topic: str
 
     def send_async(
-        self, crudo: bytes, callback: Callable[..., None], partition_key: str, properties: dict[str, str]
+        self,
+        crudo: bytes,
+        callback: Callable[..., None],
+        partition_key: str,
+        properties: dict[str, str],
+        deliver_after: timedelta | None,
     ) -> None:
         try:
             self.cliente.estorbo()
@@ -70,6 +77,8 @@ class ProductorFalso:
             callback(pulsar.Result.Timeout, None)
             return
         self.cliente.publicados.append((self.topic, crudo, properties))
+        if deliver_after is not None:
+            self.cliente.demorados.add(self.topic)
         callback(pulsar.Result.Ok, None)
 
     def flush(self) -> None:

@@ -9,8 +9,12 @@ from sqlalchemy.exc import DBAPIError
 
 from functions.comun.codec import Publicacion, desempaquetar, empaquetar
 
-# SQLSTATE classes that the message causes and a retry can't mend: cardinality, data, integrity, raised
-DEL_MENSAJE: Final = ("21", "22", "23", "P0")
+# SQLSTATE classes that the message causes and a retry can't mend: cardinality, data, integrity, limits, raised
+DEL_MENSAJE: Final = ("21", "22", "23", "54", "P0")
+# serialization failure, deadlock, lock not available, statement cancelled by its time-out
+DEL_LOTE: Final = ("40001", "40P01", "55P03", "57014")
+PLAZO: Final = 60
+"""Longest wait for an answer of the server, in s: longer than the roles' statement_timeout."""
 
 _RECLAMAR: Final = sa.text("""
     insert into recibos (funcion, id_mensaje)
@@ -34,8 +38,7 @@ def conectar(config: Mapping[str, Any], password: str, aplicacion: str) -> sa.En
         port=int(config.get("DB_PORT", 5432)),
         database=config["DB_NAME"],
     )
-    # the time-out, in s, is for every read too: longer than the roles' statement_timeout
-    argumentos = {"timeout": 60, "application_name": aplicacion}
+    argumentos = {"timeout": PLAZO, "application_name": aplicacion}
     return sa.create_engine(url, pool_size=1, max_overflow=0, connect_args=argumentos)
 
 
@@ -68,5 +71,14 @@ def es_pasajero(error: Exception) -> bool:
     """True if the database, not the message, is the cause: away, full, locked, not migrated yet, …"""
     if not isinstance(error, DBAPIError):
         return isinstance(error, OSError | sa.exc.TimeoutError)
+    return _sqlstate(error)[:2] not in DEL_MENSAJE
+
+
+def es_del_lote(error: Exception) -> bool:
+    """True if a smaller transaction may do: this one was too long, or in the way of another."""
+    return isinstance(error, DBAPIError) and _sqlstate(error) in DEL_LOTE
+
+
+def _sqlstate(error: DBAPIError) -> str:
     detalle = error.orig.args[0] if error.orig is not None and error.orig.args else None
-    return not (isinstance(detalle, dict) and str(detalle.get("C", ""))[:2] in DEL_MENSAJE)
+    return str(detalle.get("C", "")) if isinstance(detalle, dict) else ""

@@ -15,6 +15,8 @@ import fastavro
 from functions.comun.mensajes import TIPOS, Datos, Mensaje, MensajeInvalido
 
 ESQUEMAS: Final = Path(__file__).parents[2] / "schemas"
+BYTES_MAXIMOS: Final = 64 * 1024
+"""Of one message: far more than any of ours has, and little enough that what it leads to fits too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Codec:
 
         Raises MensajeInvalido for anything that our own senders could not have written.
         """
+        if len(crudo) > BYTES_MAXIMOS:
+            raise MensajeInvalido(f"not a {self.topic}: {len(crudo)} bytes, at most {BYTES_MAXIMOS} are allowed")
         entrada = io.BytesIO(crudo)
         try:
             if escritor is None:
@@ -98,9 +102,14 @@ def publicacion(id_mensaje: UUID, ingestion: int, servicio: str, datos: Datos) -
 def derivar(causa: Mensaje[Datos], servicio: str, salidas: Sequence[Datos]) -> list[Publicacion]:
     """The messages that `causa` leads to; the same cause always gives the same ids."""
     return [
-        publicacion(uuid5(causa.id, f"{datos.topic}/{indice}"), causa.ingestion, servicio, datos)
-        for indice, datos in enumerate(salidas)
+        publicacion(_id(causa, datos, indice), causa.ingestion, servicio, datos) for indice, datos in enumerate(salidas)
     ]
+
+
+def _id(causa: Mensaje[Datos], datos: Datos, indice: int) -> UUID:
+    if datos.unico is not None:
+        return uuid5(getattr(datos, datos.unico), datos.topic)
+    return uuid5(causa.id, f"{datos.topic}/{indice}")
 
 
 _SALIDAS: Final = fastavro.parse_schema(

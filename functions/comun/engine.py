@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeVar
+from uuid import uuid5
 
 import pulsar
 
 from functions.comun import base_datos
-from functions.comun.codec import Publicacion, derivar
-from functions.comun.mensajes import Datos, Mensaje, MensajeInvalido
-from functions.comun.publicador import NoPublicado, Publicador, Recibido, carta
+from functions.comun.codec import Publicacion, derivar, publicacion
+from functions.comun.mensajes import Datos, EventoCuarentena, Mensaje, MensajeInvalido
+from functions.comun.publicador import NoPublicado, Publicador, Recibido, carta, motivo
 
 LOTE: Final = 500
 """Messages in one transaction, at most."""
@@ -45,10 +46,11 @@ class Motor:
         self._contexto = contexto
         self._nombre = str(contexto.get_function_name())
         self._servicio = str(contexto.get_function_namespace())
+        self._completo = f"{self._servicio}/{self._nombre}"
         config = contexto.get_user_config_map()
         secreto = f"DB_PASSWORD_{config['DB_NAME']}".upper()
         self._base = base_datos.conectar(config, contexto.get_secret(secreto) or "", self._nombre)
-        self._publicador = Publicador(contexto.get_pulsar_client())
+        self._publicador = Publicador(contexto.get_pulsar_client(), demoras=config.get("DEMORAS", {}))
         self._cola: queue.Queue[Recibido | None] = queue.Queue(2 * LOTE)
         self._fin = threading.Event()
         self._hilo = threading.Thread(target=self._trabajar, name=f"motor-{self._nombre}", daemon=True)
@@ -92,18 +94,21 @@ class Motor:
     def _atender(self, lote: Sequence[Recibido]) -> None:
         """Takes one batch to its end: every message is processed or quarantined, and acknowledged."""
         leidos: list[Leido] = []
+        ilegibles: list[tuple[Recibido, MensajeInvalido]] = []
         for recibido in lote:
             try:
                 leidos.append((recibido, self._insistir(recibido.mensaje)))
             except MensajeInvalido as error:
-                self._terminar([recibido], [self._cuarentena(recibido, error, 1)])
+                ilegibles.append((recibido, error))
+        cartas = [self._carta(recibido, error, 1) for recibido, error in ilegibles]
+        self._terminar([recibido for recibido, _ in ilegibles], cartas)
         if leidos:
             self._procesar(leidos)
 
     def _procesar(self, leidos: Sequence[Leido], intento: int = 1) -> None:
         """Transaction, publication, ack; what fails is halved until the culprit is alone."""
         try:
-            salidas = self._insistir(lambda: self._transaccion([mensaje for _, mensaje in leidos]))
+            salidas = self._insistir(lambda: self._transaccion([mensaje for _, mensaje in leidos]), len(leidos) > 1)
         except Detenido:
             raise
         except Exception as error:
@@ -114,7 +119,7 @@ class Motor:
             if intento < INTENTOS and not isinstance(error, MensajeInvalido):
                 self._procesar(leidos, intento + 1)
                 return
-            salidas = [self._cuarentena(leidos[0][0], error, intento)]
+            salidas = self._cuarentena(*leidos[0], error, intento)
         self._terminar([recibido for recibido, _ in leidos], salidas)
 
     def _terminar(self, recibidos: Sequence[Recibido], salidas: Sequence[Publicacion]) -> None:
@@ -139,30 +144,54 @@ class Motor:
             base_datos.anotar(tx, self._nombre, salidas)
         return repetidas + [publicacion for lista in salidas.values() for publicacion in lista]
 
-    def _insistir(self, accion: Callable[[], R]) -> R:
-        """Runs `accion` until the infrastructure lets it; logs when that begins to fail and when it ends."""
-        espera, desde, visto = ESPERA[0], time.monotonic(), ""
+    def _insistir(self, accion: Callable[[], R], divisible: bool = False) -> R:
+        """Runs `accion` until the infrastructure lets it; logs each kind of failure once, and the end of them.
+
+        What a smaller batch may be spared is raised at once if the batch is `divisible`.
+        """
+        espera, desde, vistos = ESPERA[0], time.monotonic(), set[str]()
         while True:
             try:
                 resultado = accion()
             except Exception as error:
-                if not _es_pasajero(error):
+                if not _es_pasajero(error) or (divisible and base_datos.es_del_lote(error)):
                     raise
-                if type(error).__name__ != visto:
-                    visto = type(error).__name__
-                    _log.warning("infrastructure away, retrying, nothing is lost: %s: %s", visto, error)
+                if (tipo := type(error).__name__) not in vistos:
+                    vistos.add(tipo)
+                    _log.warning("infrastructure away, retrying, nothing is lost: %s: %s", tipo, error)
                 if self._fin.wait(espera * random.uniform(0.5, 1)):
                     raise Detenido from error
                 espera = min(2 * espera, ESPERA[1])
             else:
-                if visto:
+                if vistos:
                     _log.warning("infrastructure is back after %.1f s", time.monotonic() - desde)
                 return resultado
 
-    def _cuarentena(self, recibido: Recibido, error: Exception, intentos: int) -> Publicacion:
+    def _cuarentena(
+        self, recibido: Recibido, mensaje: Mensaje[Datos], error: Exception, intentos: int
+    ) -> list[Publicacion]:
+        """The dead letter and, if the message belongs to a saga, what the saga log says of it."""
+        salidas, datos, crudo = [self._carta(recibido, error, intentos)], mensaje.data, recibido.crudo
+        id_orden = getattr(datos, "id_orden", None)
+        if id_orden is not None and not isinstance(datos, EventoCuarentena):
+            evento = EventoCuarentena(
+                funcion=self._completo,
+                origen=crudo.topic_name(),
+                id_mensaje=str(crudo.message_id()),
+                accion="en-cuarentena",
+                motivo=motivo(error),
+                operador=None,
+                id_orden=id_orden,
+                transaction_id=datos.transaction_id,  # type: ignore[attr-defined]
+            )
+            id_evento = uuid5(mensaje.id, f"{self._completo}/{evento.id_mensaje}")
+            salidas.append(publicacion(id_evento, mensaje.ingestion, self._servicio, evento))
+        return salidas
+
+    def _carta(self, recibido: Recibido, error: Exception, intentos: int) -> Publicacion:
         crudo = recibido.crudo
         _log.error("quarantined %s of %s: %s", crudo.message_id(), crudo.topic_name(), error)
-        return carta(crudo, f"{self._servicio}/{self._nombre}", error, intentos)
+        return carta(crudo, self._completo, error, intentos)
 
 
 class Funcion:

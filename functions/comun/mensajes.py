@@ -1,6 +1,7 @@
 """The published language: each topic's payload, as its schema in `schemas/` says (a test compares the two).
 
-`topic` is "<namespace>/<topic>"; `clave` names the field that is the partition key, the aggregate's id.
+`topic` is "<namespace>/<topic>"; `clave` names the field that is the partition key, the aggregate's id; `unico`
+the field that the message's id comes from, if there is one such message for each of its values, whoever sends it.
 Values that no order may have raise `ValueError`: such a message is quarantined, never processed.
 """
 
@@ -24,6 +25,7 @@ class Datos:
     __slots__ = ()
     topic: ClassVar[str]
     clave: ClassVar[str]
+    unico: ClassVar[str | None]
 
 
 TIPOS: Final[dict[str, type[Datos]]] = {}
@@ -35,12 +37,12 @@ T = TypeVar("T", bound=Datos)
 
 
 @dataclass_transform(frozen_default=True)
-def datos(topic: str, clave: str) -> Callable[[type[T]], type[T]]:
+def datos(topic: str, clave: str, unico: str | None = None) -> Callable[[type[T]], type[T]]:
     """Makes a class the payload of a topic."""
 
     def registrar(clase: type[T]) -> type[T]:
         tipo = dataclass(frozen=True, slots=True)(clase)
-        tipo.topic, tipo.clave = topic, clave
+        tipo.topic, tipo.clave, tipo.unico = topic, clave, unico
         TIPOS[topic] = tipo
         return tipo
 
@@ -102,6 +104,13 @@ class RevertirOrdenCreada(Datos):
     transaction_id: UUID
 
 
+@datos("ordenes/comando-verificar-orden", clave="id_orden")
+class VerificarOrden(Datos):
+    id_orden: UUID
+    intento: int
+    transaction_id: UUID
+
+
 @datos("ordenes/evento-orden", clave="id_orden")
 class EventoOrden(Datos):
     id_orden: UUID
@@ -133,7 +142,7 @@ class EliminarProducto(Datos):
     id_producto: UUID
 
 
-@datos("productos/comando-disminuir-stock", clave="id_producto")
+@datos("productos/comando-disminuir-stock", clave="id_producto", unico="id_orden")
 class DisminuirStock(Datos):
     id_producto: UUID
     id_orden: UUID
@@ -182,3 +191,25 @@ class AsignarConductor(Datos):
 
     def __post_init__(self) -> None:
         exigir_cantidad(self.cantidad)
+
+
+@datos("conductores/comando-liberar-conductor", clave="id_orden")
+class LiberarConductor(Datos):
+    id_producto: UUID
+    id_orden: UUID
+    cantidad: int
+    direccion_entrega: str
+    motivo: str
+    transaction_id: UUID
+
+
+@datos("saga/evento-cuarentena", clave="funcion")
+class EventoCuarentena(Datos):
+    funcion: str
+    origen: str
+    id_mensaje: str
+    accion: str
+    motivo: str
+    operador: str | None
+    id_orden: UUID | None
+    transaction_id: UUID | None

@@ -6,6 +6,7 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 import _pulsar
@@ -72,6 +73,11 @@ class EsquemaAvro(Schema):  # type: ignore[misc]  # the client library is untype
         return self._escritores[clave]
 
 
+def motivo(error: Exception) -> str:
+    """An error in one line for people, at most 1,000 characters, without what PostgreSQL can't store."""
+    return f"{type(error).__name__}: {error}"[:1000].replace("\0", "\\0")
+
+
 def carta(crudo: Any, funcion: str, error: Exception, intentos: int) -> Publicacion:
     """A dead letter: the message `crudo` as it came, with what is wrong with it; `dlq-time` in ms since 1970."""
     traza = "" if isinstance(error, MensajeInvalido) else "".join(traceback.format_exception(error))
@@ -81,7 +87,7 @@ def carta(crudo: Any, funcion: str, error: Exception, intentos: int) -> Publicac
         "dlq-topic": crudo.topic_name(),
         "dlq-message-id": str(crudo.message_id()),
         "dlq-schema-version": str(crudo.int_schema_version()),
-        "dlq-reason": f"{type(error).__name__}: {error}"[:1000],
+        "dlq-reason": motivo(error),
         "dlq-traceback": traza[-8000:],
         "dlq-attempts": str(intentos),
         "dlq-time": str(time.time_ns() // 1_000_000),
@@ -116,8 +122,10 @@ class _Confirmaciones:
 class Publicador:
     """Publishes with confirmation, from any thread. One producer for each topic, made when first needed."""
 
-    def __init__(self, cliente: Any, *, plazo_ms: int = 30_000) -> None:
+    def __init__(self, cliente: Any, *, plazo_ms: int = 30_000, demoras: Mapping[str, float] | None = None) -> None:
+        """`demoras`: topics whose messages are to be delivered that many seconds later."""
         self._cliente = cliente
+        self._demoras = {topic: timedelta(seconds=segundos) for topic, segundos in (demoras or {}).items()}
         self._plazo_ms = plazo_ms
         self._productores: dict[str, Any] = {}
         self._candado = threading.Lock()
@@ -131,7 +139,11 @@ class Publicador:
         try:
             for p in publicaciones:
                 productores[p.topic].send_async(
-                    p.crudo, confirmaciones, partition_key=p.clave, properties=dict(p.propiedades)
+                    p.crudo,
+                    confirmaciones,
+                    partition_key=p.clave,
+                    properties=dict(p.propiedades),
+                    deliver_after=self._demoras.get(p.topic),
                 )
             for productor in productores.values():
                 productor.flush()
@@ -144,13 +156,16 @@ class Publicador:
     def _productor(self, topic: str) -> Any:
         with self._candado:
             if topic not in self._productores:
+                # dead letters one by one, so that each can be acknowledged alone; however big they are
+                es_carta = topic not in TIPOS
                 self._productores[topic] = self._cliente.create_producer(
                     f"persistent://{TENANT}/{topic}",
-                    schema=EsquemaAvro(None, {"topic": topic}) if topic in TIPOS else BytesSchema(),
+                    schema=BytesSchema() if es_carta else EsquemaAvro(None, {"topic": topic}),
                     send_timeout_millis=self._plazo_ms,
                     block_if_queue_full=True,
-                    batching_enabled=True,
+                    batching_enabled=not es_carta,
                     batching_max_publish_delay_ms=1,
+                    chunking_enabled=es_carta,
                 )
             return self._productores[topic]
 

@@ -1,42 +1,50 @@
 """Drivers and their assignments: the decisions about them. Pure.
 
-An assignment is kept under its order's id and is `asignada` or `rechazada`: whoever asks for the same order
-again, with whatever message, gets the same answer and changes nothing.
+An assignment is kept under its order's id and is `asignada`, `rechazada` or `liberada`: whoever asks for the same
+order again, with whatever message, gets the same answer and changes nothing.
 """
 
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from functions.comun.mensajes import AsignarConductor, Datos, MarcarListoDespacho, RevertirDisminuirStock
+from functions.comun.mensajes import (
+    AsignarConductor,
+    Datos,
+    LiberarConductor,
+    MarcarListoDespacho,
+    RevertirDisminuirStock,
+)
 
 ASIGNADA: Final = "asignada"
 RECHAZADA: Final = "rechazada"
+LIBERADA: Final = "liberada"
 
 SIN_CONDUCTOR: Final = "sin conductor libre"
 
 
 @dataclass(frozen=True, slots=True)
 class Asignacion:
-    """The driver that delivers one order; None if there was none."""
+    """The driver that delivers one order. `motivo` is why it has none."""
 
     id_orden: UUID
     id_conductor: UUID | None
     direccion_entrega: str
-
-    @property
-    def estado(self) -> str:
-        return RECHAZADA if self.id_conductor is None else ASIGNADA
+    estado: str
+    motivo: str | None = None
 
 
-def asignar(
-    asignacion: Asignacion | None, libre: UUID | None, comando: AsignarConductor
-) -> tuple[Asignacion, list[Datos]]:
+Decision = tuple[Asignacion, list[Datos]]
+
+
+def asignar(asignacion: Asignacion | None, libre: UUID | None, comando: AsignarConductor) -> Decision:
     """Gives a new order the driver `libre`; or refuses, if there is none, and the order is compensated."""
-    if asignacion is None:
-        asignacion = Asignacion(comando.id_orden, libre, comando.direccion_entrega)
+    if asignacion is None and libre is None:
+        asignacion = Asignacion(comando.id_orden, None, comando.direccion_entrega, RECHAZADA, SIN_CONDUCTOR)
+    elif asignacion is None:
+        asignacion = Asignacion(comando.id_orden, libre, comando.direccion_entrega, ASIGNADA)
     if asignacion.id_conductor is None:
-        return asignacion, [_revertir(comando)]
+        return asignacion, [_revertir(asignacion, comando)]
     return asignacion, [
         MarcarListoDespacho(
             id_orden=comando.id_orden,
@@ -47,12 +55,21 @@ def asignar(
     ]
 
 
-def _revertir(comando: AsignarConductor) -> RevertirDisminuirStock:
+def liberar(asignacion: Asignacion | None, comando: LiberarConductor) -> Decision:
+    """Frees the order's driver; has the rest of the order compensated. An order without an assignment is
+    remembered, so that a request for a driver that comes late is refused.
+    """
+    if asignacion is None or asignacion.estado == ASIGNADA:
+        asignacion = Asignacion(comando.id_orden, None, comando.direccion_entrega, LIBERADA, comando.motivo)
+    return asignacion, [_revertir(asignacion, comando)]
+
+
+def _revertir(asignacion: Asignacion, comando: AsignarConductor | LiberarConductor) -> RevertirDisminuirStock:
     return RevertirDisminuirStock(
         id_producto=comando.id_producto,
         id_orden=comando.id_orden,
         cantidad=comando.cantidad,
         direccion_entrega=comando.direccion_entrega,
-        motivo=SIN_CONDUCTOR,
+        motivo=asignacion.motivo or SIN_CONDUCTOR,
         transaction_id=comando.transaction_id,
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from functions.comun.base_datos import columnas
-from functions.comun.lote import nuevos
+from functions.comun.lote import cambiados, nuevos
 from functions.comun.mensajes import RegistrarConductor
 from functions.conductores.dominio import Asignacion
 
@@ -16,17 +16,21 @@ _REGISTRAR: Final = sa.text("""
     select distinct on (1) * from unnest(cast(:id_conductor as uuid[]), cast(:nombre as text[])) order by 1
     on conflict do nothing""")
 _CARGAR: Final = sa.text("""
-    select id_orden, id_conductor, direccion_entrega from asignaciones
+    select id_orden, id_conductor, direccion_entrega, estado, motivo from asignaciones
     where id_orden = any(cast(:ids as uuid[])) order by id_orden for update""")
 # never "skip locked": a driver that another transaction only looks at would count as taken
 _LIBRES: Final = sa.text("""
     select id_conductor from conductores where libre order by id_conductor limit :cuantos for update""")
 _INSERTAR: Final = sa.text("""
-    insert into asignaciones (id_orden, id_conductor, direccion_entrega, estado)
-    select * from unnest(cast(:id_orden as uuid[]), cast(:id_conductor as uuid[]),
-                         cast(:direccion_entrega as text[]), cast(:estado as text[]))""")
-_OCUPAR: Final = sa.text("""
-    update conductores set libre = false where id_conductor = any(cast(:id_conductor as uuid[]))""")
+    insert into asignaciones (id_orden, id_conductor, direccion_entrega, estado, motivo)
+    select * from unnest(cast(:id_orden as uuid[]), cast(:id_conductor as uuid[]), cast(:direccion_entrega as text[]),
+                         cast(:estado as text[]), cast(:motivo as text[]))""")
+_LIBERAR: Final = sa.text("""
+    update asignaciones set id_conductor = null, estado = u.estado, motivo = u.motivo
+    from unnest(cast(:id_orden as uuid[]), cast(:estado as text[]), cast(:motivo as text[])) as u(id, estado, motivo)
+    where id_orden = u.id""")
+_MARCAR: Final = sa.text("""
+    update conductores set libre = :libre where id_conductor = any(cast(:ids as uuid[]))""")
 
 
 def registrar(tx: sa.Connection, conductores: Sequence[RegistrarConductor]) -> None:
@@ -46,8 +50,11 @@ def libres(tx: sa.Connection, cuantos: int) -> list[UUID]:
 
 
 def guardar(tx: sa.Connection, antes: Mapping[UUID, Asignacion], despues: Mapping[UUID, Asignacion]) -> None:
-    """Saves the new assignments; their drivers are free no longer."""
+    """Saves the assignments that are new or were freed, and which drivers are free."""
     if nuevas := nuevos(antes, despues):
-        valores = columnas(nuevas, "id_orden", "id_conductor", "direccion_entrega", "estado")
+        valores = columnas(nuevas, "id_orden", "id_conductor", "direccion_entrega", "estado", "motivo")
         tx.execute(_INSERTAR, valores)
-        tx.execute(_OCUPAR, {"id_conductor": valores["id_conductor"]})
+        tx.execute(_MARCAR, {"ids": valores["id_conductor"], "libre": False})
+    if liberadas := cambiados(antes, despues):
+        tx.execute(_LIBERAR, columnas(liberadas, "id_orden", "estado", "motivo"))
+        tx.execute(_MARCAR, {"ids": [antes[a.id_orden].id_conductor for a in liberadas], "libre": True})

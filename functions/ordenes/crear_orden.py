@@ -1,4 +1,6 @@
-"""ordenes/comando-crear-orden → productos/comando-disminuir-stock, ordenes/evento-orden."""
+"""ordenes/comando-crear-orden → productos/comando-disminuir-stock, ordenes/evento-orden,
+ordenes/comando-verificar-orden.
+"""
 
 from collections.abc import Sequence
 from typing import Any

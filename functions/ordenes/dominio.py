@@ -2,6 +2,8 @@
 
 creada ──► iniciada   a driver was assigned
    └─────► fallida    compensated; `motivo` says why
+
+An order that stays `creada` is looked after at each deadline: its saga is pushed on, in the end given up.
 """
 
 from dataclasses import replace
@@ -12,14 +14,22 @@ from functions.comun.mensajes import (
     Datos,
     DisminuirStock,
     EventoOrden,
+    LiberarConductor,
     MarcarListoDespacho,
     MensajeInvalido,
     RevertirOrdenCreada,
+    VerificarOrden,
 )
 
 CREADA: Final = "creada"
 INICIADA: Final = "iniciada"
 FALLIDA: Final = "fallida"
+TRANSICIONES: Final = {CREADA: (INICIADA, FALLIDA), INICIADA: (), FALLIDA: ()}
+"""What may become of an order in each state; whatever asks for something else changes nothing."""
+
+INTENTOS: Final = 3
+"""Deadlines that an order is given: at each but the last its saga is pushed on."""
+SIN_RESPUESTA: Final = "plazo vencido"
 
 Orden = EventoOrden
 """An order's whole state, as its domain event carries it."""
@@ -43,25 +53,43 @@ def crear(orden: Orden | None, comando: CrearOrden) -> Decision:
         transaction_id=comando.transaction_id,
         version=1,
     )
-    return nueva, [_pedir_stock(nueva), nueva]
+    return nueva, [_pedir_stock(nueva), nueva, VerificarOrden(nueva.id_orden, 1, nueva.transaction_id)]
 
 
 def marcar_listo(orden: Orden | None, comando: MarcarListoDespacho) -> Decision:
     """`creada` → `iniciada`; an order that has ended stays as it is."""
-    return _terminar(orden, comando, estado=INICIADA, id_driver=comando.id_conductor)
+    return _pasar(orden, comando, INICIADA, id_driver=comando.id_conductor)
 
 
 def revertir(orden: Orden | None, comando: RevertirOrdenCreada) -> Decision:
     """`creada` → `fallida`; an order that has ended stays as it is."""
-    return _terminar(orden, comando, estado=FALLIDA, motivo=comando.motivo)
+    return _pasar(orden, comando, FALLIDA, motivo=comando.motivo)
 
 
-def _terminar(orden: Orden | None, comando: MarcarListoDespacho | RevertirOrdenCreada, **cambios: object) -> Decision:
+def verificar(orden: Orden | None, comando: VerificarOrden) -> Decision:
+    """A deadline is over. An order that has not ended has its first step asked for again, with the same id: each
+    function has a receipt for what it did, and publishes it again. At the last deadline the order fails, and what
+    was done for it is undone, last step first, whether it was done or not, now or later.
+    """
+    if orden is not None and orden.estado == CREADA and comando.intento < INTENTOS:
+        return orden, [_pedir_stock(orden), replace(comando, intento=comando.intento + 1)]
+    verificada, salidas = _pasar(orden, comando, FALLIDA, motivo=SIN_RESPUESTA)
+    if salidas:
+        salidas.append(_pedir_compensacion(verificada))
+    return verificada, salidas
+
+
+def _pasar(
+    orden: Orden | None,
+    comando: MarcarListoDespacho | RevertirOrdenCreada | VerificarOrden,
+    estado: str,
+    **cambios: object,
+) -> Decision:
     if orden is None:
         raise MensajeInvalido(f"id_orden is {comando.id_orden}: there is no such order")
-    if orden.estado != CREADA:
+    if estado not in TRANSICIONES[orden.estado]:
         return orden, []
-    terminada = replace(orden, version=orden.version + 1, **cambios)  # type: ignore[arg-type]
+    terminada = replace(orden, estado=estado, version=orden.version + 1, **cambios)  # type: ignore[arg-type]
     return terminada, [terminada]
 
 
@@ -71,5 +99,16 @@ def _pedir_stock(orden: Orden) -> DisminuirStock:
         id_orden=orden.id_orden,
         cantidad=orden.cantidad,
         direccion_entrega=orden.direccion_entrega,
+        transaction_id=orden.transaction_id,
+    )
+
+
+def _pedir_compensacion(orden: Orden) -> LiberarConductor:
+    return LiberarConductor(
+        id_producto=orden.id_producto,
+        id_orden=orden.id_orden,
+        cantidad=orden.cantidad,
+        direccion_entrega=orden.direccion_entrega,
+        motivo=SIN_RESPUESTA,
         transaction_id=orden.transaction_id,
     )

@@ -1,4 +1,4 @@
-"""Every command of the order saga → database saga, the saga log."""
+"""Every command of the order saga, and what became of quarantined messages → database saga, the saga log."""
 
 import json
 from collections.abc import Sequence
@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from functions.comun.engine import Funcion
 from functions.comun.lote import Salidas
-from functions.comun.mensajes import Mensaje, RevertirDisminuirStock, RevertirOrdenCreada
+from functions.comun.mensajes import LiberarConductor, Mensaje, RevertirDisminuirStock, RevertirOrdenCreada
 from functions.saga import tablas
 
-COMPENSACIONES: Final = (RevertirDisminuirStock, RevertirOrdenCreada)
+COMPENSACIONES: Final = (LiberarConductor, RevertirDisminuirStock, RevertirOrdenCreada)
 
 
 def paso(mensaje: Mensaje[Any]) -> tablas.Paso:
-    """The log entry of one command."""
+    """The log entry of one message."""
     datos = mensaje.data
     contenido = {campo.name: getattr(datos, campo.name) for campo in fields(datos)}
     return tablas.Paso(

@@ -1,4 +1,4 @@
-"""The saga log in the database `saga`: every command of every saga, once."""
+"""The saga log in the database `saga`: every command of every saga, once; quarantines too."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ _ANOTAR: Final = sa.text("""
 
 @dataclass(frozen=True, slots=True)
 class Paso:
-    """One step of a saga. `contenido` is the command's payload as JSON."""
+    """One step of a saga, which is None if not known. `contenido` is the message's payload as JSON."""
 
     id_mensaje: UUID
-    transaction_id: UUID
-    id_orden: UUID
+    transaction_id: UUID | None
+    id_orden: UUID | None
     time_stamp: datetime
     is_compensation: bool
     evento: str

@@ -9,6 +9,7 @@ import pulsar
 import pytest
 
 from functions.comun import engine
+from functions.comun.codec import BYTES_MAXIMOS
 from functions.comun.engine import Funcion, Motor
 from functions.comun.lote import Salidas
 from functions.ordenes.crear_orden import CrearOrden
@@ -17,6 +18,7 @@ from tests.datos import listo, una_orden
 from tests.plataforma import Plataforma, esperar
 from tests.pulsar_falso import ContextoFalso, crudo, recibido
 
+DEMORAS = {"DEMORAS": {"ordenes/comando-verificar-orden": 120}}
 PEDIR_STOCK = "productos/comando-disminuir-stock"
 Iniciar = Callable[[Funcion, str], tuple[Motor, ContextoFalso]]
 
@@ -27,7 +29,7 @@ def iniciar(bases: Plataforma) -> Iterator[Iniciar]:
     motores = []
 
     def _iniciar(funcion: Funcion, nombre: str) -> tuple[Motor, ContextoFalso]:
-        config = {"DB_NAME": "ordenes", "DB_HOSTNAME": "127.0.0.1", "DB_PORT": float(bases.puerto_postgres)}
+        config = {"DB_NAME": "ordenes", "DB_HOSTNAME": "127.0.0.1", "DB_PORT": float(bases.puerto_postgres)} | DEMORAS
         contexto = ContextoFalso("ordenes", nombre, config, bases.clave("ordenes"))
         motores.append(Motor(funcion, contexto))
         return motores[-1], contexto
@@ -63,7 +65,7 @@ def test_a_message_is_saved_then_published_then_acknowledged(bases: Plataforma, 
     orden = una_orden()
     motor.recibir(recibido(orden))
     esperar_acks(contexto, 1)
-    assert vistos == [(1, 0), (1, 0)]
+    assert vistos == [(1, 0)] * 3
     assert [m.data.id_orden for m in contexto.cliente.mensajes(PEDIR_STOCK)] == [orden.id_orden]  # type: ignore[attr-defined]
     assert bases.sql("ordenes", "select id_orden, estado from ordenes") == [(orden.id_orden, "creada")]
 
@@ -158,11 +160,40 @@ def test_an_impossible_message_is_quarantined_with_the_reason(bases: Plataforma,
     motor, contexto = iniciar(MarcarListoDespacho(), "marcar-listo-despacho")
     orden = una_orden()
     motor._atender([recibido(listo(orden))])
-    [(topic, _, propiedades)] = contexto.cliente.publicados
+    [(topic, _, propiedades), _] = contexto.cliente.publicados
     assert topic == "ordenes/marcar-listo-despacho-dlq"
     assert f"id_orden is {orden.id_orden}: there is no such order" in propiedades["dlq-reason"]
     assert (propiedades["dlq-attempts"], propiedades["dlq-traceback"]) == ("1", "")
     assert recibos(bases) == 0
+
+
+def test_the_saga_log_is_told_of_a_quarantined_message_whose_saga_is_known(bases: Plataforma, iniciar: Iniciar) -> None:
+    motor, contexto = iniciar(CrearOrdenConError(), "crear-orden")
+    orden = una_orden(cantidad=13)
+    mensaje = recibido(orden)
+    motor._atender([mensaje])
+    motor._atender([mensaje, crudo(orden.topic, b"unreadable")])
+    primera, segunda = contexto.cliente.mensajes("saga/evento-cuarentena")
+    assert primera.id == segunda.id, "the same message, delivered again, is one step of the saga"
+    evento: Any = primera.data
+    assert (evento.id_orden, evento.transaction_id) == (orden.id_orden, orden.transaction_id)
+    assert (evento.funcion, evento.accion, evento.operador) == ("ordenes/crear-orden", "en-cuarentena", None)
+    assert (evento.origen, evento.id_mensaje) == (mensaje.crudo.topic_name(), str(mensaje.crudo.message_id()))
+    assert evento.motivo == "ZeroDivisionError: planted"
+
+
+def test_only_the_order_of_a_deadline_is_delivered_later(bases: Plataforma, iniciar: Iniciar) -> None:
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    motor._atender([recibido(una_orden())])
+    assert contexto.cliente.demorados == {"ordenes/comando-verificar-orden"}
+
+
+def test_a_message_that_is_too_big_is_quarantined(bases: Plataforma, iniciar: Iniciar) -> None:
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    motor._atender([recibido(una_orden(direccion_entrega="x" * BYTES_MAXIMOS)), recibido(una_orden())])
+    assert len(contexto.acks) == 2
+    [propiedades] = [p for topic, _, p in contexto.cliente.publicados if topic.endswith("-dlq")]
+    assert f"at most {BYTES_MAXIMOS} are allowed" in propiedades["dlq-reason"]
 
 
 def test_a_bug_on_one_message_does_not_hold_up_the_others(bases: Plataforma, iniciar: Iniciar) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 from functions.comun.mensajes import Mensaje, RevertirDisminuirStock
 from functions.conductores import dominio
 from functions.saga.registrar_saga import paso
-from tests.datos import listo, pedir_conductor, revertir, una_orden
+from tests.datos import liberar, listo, pedir_conductor, revertir, una_orden
 
 
 def test_a_free_driver_is_assigned_and_the_order_marked_ready() -> None:
@@ -29,6 +29,28 @@ def test_another_message_for_the_same_order_gets_the_same_answer() -> None:
     for libre in (uuid4(), None):
         asignacion, salidas = dominio.asignar(None, libre, comando)
         assert dominio.asignar(asignacion, uuid4(), comando) == (asignacion, salidas)
+
+
+def test_the_driver_of_an_order_that_is_given_up_is_freed_and_its_stock_given_back() -> None:
+    orden = una_orden()
+    asignacion, _ = dominio.asignar(None, uuid4(), pedir_conductor(orden))
+    liberada, (salida,) = dominio.liberar(asignacion, liberar(orden))
+    assert (liberada.estado, liberada.id_conductor, liberada.motivo) == ("liberada", None, "plazo vencido")
+    assert isinstance(salida, RevertirDisminuirStock)
+    assert salida.motivo == "plazo vencido"
+
+
+def test_a_request_for_a_driver_that_comes_after_the_order_was_given_up_is_refused() -> None:
+    orden = una_orden()
+    liberada, salidas = dominio.liberar(None, liberar(orden))
+    assert dominio.asignar(liberada, uuid4(), pedir_conductor(orden)) == (liberada, salidas)
+    assert dominio.liberar(liberada, liberar(orden)) == (liberada, salidas)
+
+
+def test_an_order_without_a_driver_stays_refused_when_it_is_given_up() -> None:
+    orden = una_orden()
+    rechazada, salidas = dominio.asignar(None, None, pedir_conductor(orden))
+    assert dominio.liberar(rechazada, liberar(orden)) == (rechazada, salidas)
 
 
 def test_the_saga_log_says_what_is_a_compensation() -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from functions.comun.mensajes import DisminuirStock, MensajeInvalido
+from functions.comun.mensajes import DisminuirStock, MensajeInvalido, VerificarOrden
 from functions.ordenes import dominio
-from tests.datos import listo, revertir, una_orden
+from tests.datos import liberar, listo, revertir, una_orden
 
 
 def test_a_new_order_is_creada_and_asks_for_its_stock() -> None:
@@ -14,12 +14,13 @@ def test_a_new_order_is_creada_and_asks_for_its_stock() -> None:
     assert salidas == [
         DisminuirStock(comando.id_producto, comando.id_orden, 3, comando.direccion_entrega, comando.transaction_id),
         orden,
+        VerificarOrden(comando.id_orden, 1, comando.transaction_id),
     ]
 
 
 def test_asking_again_for_an_order_that_waits_only_asks_for_its_stock_again() -> None:
     comando = una_orden()
-    orden, (pedido, _) = dominio.crear(None, comando)
+    orden, (pedido, *_) = dominio.crear(None, comando)
     assert dominio.crear(orden, comando) == (orden, [pedido])
 
 
@@ -51,6 +52,25 @@ def test_an_order_that_has_ended_stays_as_it_is(fin: str) -> None:
     assert dominio.marcar_listo(terminada, listo(comando)) == (terminada, [])
     assert dominio.revertir(terminada, revertir(comando)) == (terminada, [])
     assert dominio.crear(terminada, comando) == (terminada, [])
+    for intento in range(1, dominio.INTENTOS + 1):
+        plazo = VerificarOrden(comando.id_orden, intento, comando.transaction_id)
+        assert dominio.verificar(terminada, plazo) == (terminada, [])
+
+
+def test_an_order_that_has_not_ended_at_a_deadline_is_pushed_on_and_given_another() -> None:
+    comando = una_orden()
+    orden, (pedido, _, plazo) = dominio.crear(None, comando)
+    assert isinstance(plazo, VerificarOrden)
+    siguiente = VerificarOrden(comando.id_orden, 2, comando.transaction_id)
+    assert dominio.verificar(orden, plazo) == (orden, [pedido, siguiente])
+
+
+def test_at_the_last_deadline_the_order_fails_and_what_was_done_for_it_is_undone() -> None:
+    comando = una_orden()
+    orden, _ = dominio.crear(None, comando)
+    fallida, salidas = dominio.verificar(orden, VerificarOrden(orden.id_orden, dominio.INTENTOS, orden.transaction_id))
+    assert (fallida.estado, fallida.motivo, fallida.version) == ("fallida", "plazo vencido", 2)
+    assert salidas == [fallida, liberar(comando)]
 
 
 def test_an_order_that_does_not_exist_is_an_impossible_message() -> None:
@@ -59,3 +79,5 @@ def test_an_order_that_does_not_exist_is_an_impossible_message() -> None:
         dominio.marcar_listo(None, listo(comando))
     with pytest.raises(MensajeInvalido, match=str(comando.id_orden)):
         dominio.revertir(None, revertir(comando))
+    with pytest.raises(MensajeInvalido, match=str(comando.id_orden)):
+        dominio.verificar(None, VerificarOrden(comando.id_orden, 1, comando.transaction_id))

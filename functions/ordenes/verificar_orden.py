@@ -1,0 +1,20 @@
+"""ordenes/comando-verificar-orden → productos/comando-disminuir-stock, ordenes/comando-verificar-orden;
+or, at the last deadline, conductores/comando-liberar-conductor, ordenes/evento-orden.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from functions.comun import mensajes
+from functions.comun.engine import Funcion
+from functions.comun.lote import Salidas, aplicar, ids
+from functions.comun.mensajes import Mensaje
+from functions.ordenes import dominio, tablas
+
+
+class VerificarOrden(Funcion):
+    def manejar(self, tx: Any, lote: Sequence[Mensaje[mensajes.VerificarOrden]]) -> Salidas:
+        antes = tablas.cargar(tx, ids(lote, "id_orden"))
+        despues, salidas = aplicar(antes, lote, dominio.verificar)
+        tablas.guardar(tx, antes, despues)
+        return salidas
