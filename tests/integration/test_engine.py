@@ -1,7 +1,7 @@
 """The engine on a real PostgreSQL: what it does when all goes well, twice, or wrong at each step."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -10,42 +10,15 @@ import pytest
 
 from functions.comun import engine
 from functions.comun.codec import BYTES_MAXIMOS
-from functions.comun.engine import Funcion, Motor
 from functions.comun.lote import Salidas
 from functions.ordenes.crear_orden import CrearOrden
 from functions.ordenes.marcar_listo_despacho import MarcarListoDespacho
 from tests.datos import listo, una_orden
+from tests.motores import Iniciar, esperar_acks, recibos
 from tests.plataforma import Plataforma, esperar
-from tests.pulsar_falso import ContextoFalso, crudo, recibido
+from tests.pulsar_falso import crudo, recibido
 
-DEMORAS = {"DEMORAS": {"ordenes/comando-verificar-orden": 120}}
 PEDIR_STOCK = "productos/comando-disminuir-stock"
-Iniciar = Callable[[Funcion, str], tuple[Motor, ContextoFalso]]
-
-
-@pytest.fixture
-def iniciar(bases: Plataforma) -> Iterator[Iniciar]:
-    """Starts an engine for a function on the database `ordenes`, with a fake of Pulsar."""
-    motores = []
-
-    def _iniciar(funcion: Funcion, nombre: str) -> tuple[Motor, ContextoFalso]:
-        config = {"DB_NAME": "ordenes", "DB_HOSTNAME": "127.0.0.1", "DB_PORT": float(bases.puerto_postgres)} | DEMORAS
-        contexto = ContextoFalso("ordenes", nombre, config, bases.clave("ordenes"))
-        motores.append(Motor(funcion, contexto))
-        return motores[-1], contexto
-
-    yield _iniciar
-    for motor in motores:
-        motor.detener()
-
-
-def esperar_acks(contexto: ContextoFalso, cuantos: int) -> None:
-    esperar(f"{cuantos} acks", lambda: len(contexto.acks) >= cuantos)
-    assert len(contexto.acks) == cuantos
-
-
-def recibos(bases: Plataforma) -> int:
-    return int(bases.sql("ordenes", "select count(*) from recibos where salidas is not null")[0][0])
 
 
 class CrearOrdenConError(CrearOrden):

@@ -1,0 +1,47 @@
+"""Engines of any function on a real PostgreSQL, with a fake of Pulsar."""
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import yaml
+
+from functions.comun.engine import Funcion, Motor
+from tests.plataforma import RAIZ, Plataforma, esperar
+from tests.pulsar_falso import ClienteFalso, ContextoFalso
+
+Iniciar = Callable[..., tuple[Motor, ContextoFalso]]
+
+
+@cache
+def configuracion(nombre: str) -> dict[str, Any]:
+    """A function's configuration, as it is deployed."""
+    config: dict[str, Any] = yaml.safe_load((RAIZ / f"deployment/functions/{nombre}.yaml").read_text("utf-8"))
+    return config
+
+
+def funcion(nombre: str) -> Funcion:
+    """A function, as its configuration names its class."""
+    modulo, _, clase = configuracion(nombre)["className"].rpartition(".")
+    hecha: Funcion = getattr(import_module(modulo), clase)()
+    return hecha
+
+
+def contexto(bases: Plataforma, nombre: str, cliente: ClienteFalso | None = None) -> ContextoFalso:
+    """The context that a deployed function has, on these databases."""
+    config = configuracion(nombre)
+    base = config["userConfig"]["DB_NAME"]
+    conexion = {"DB_HOSTNAME": "127.0.0.1", "DB_PORT": float(bases.puerto_postgres)}
+    return ContextoFalso(
+        config["namespace"], nombre, config["userConfig"] | conexion, bases.clave(base), cliente or ClienteFalso()
+    )
+
+
+def esperar_acks(contexto: ContextoFalso, cuantos: int) -> None:
+    esperar(f"{cuantos} acks", lambda: len(contexto.acks) >= cuantos)
+    assert len(contexto.acks) == cuantos
+
+
+def recibos(bases: Plataforma) -> int:
+    return int(bases.sql("ordenes", "select count(*) from recibos where salidas is not null")[0][0])
