@@ -9,7 +9,7 @@ REQUIREMENTS := requirements.txt deployment/requirements.txt deployment/local/re
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up deploy down status logs clean test check format
+.PHONY: help setup demo up deploy prune down status logs clean test check format
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -35,6 +35,9 @@ deploy: $(VENV)/.ready ## create databases, topics, schemas and functions on the
 
 demo: up deploy ## the whole thing: platform, functions, and three orders to watch
 	@$(LOCAL) run -- $(PY) -m deployment.local.demo
+
+prune: $(VENV)/.ready ## delete receipts older than a week
+	@$(LOCAL) run -- $(PY) -m deployment.databases.prune
 
 down: $(VENV)/.ready ## stop the platform; data stays
 	@$(LOCAL) down

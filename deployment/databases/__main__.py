@@ -52,6 +52,11 @@ def conectar(base: str) -> sa.Engine:
     return sa.create_engine(url, connect_args={"timeout": 60}, poolclass=sa.NullPool)
 
 
+def donde() -> str:
+    """The server's address, for people."""
+    return f"{os.environ.get('DB_HOSTNAME', '127.0.0.1')}:{os.environ.get('DB_PORT', '5432')}"
+
+
 def ejecutar(conexion: sa.Connection, plantilla: str, *nombres: str, **valores: str) -> None:
     """Runs DDL, which takes no parameters: PostgreSQL's own format() quotes names (%I) and values (%L)."""
     argumentos = {f"a{i}": valor for i, valor in enumerate((*nombres, *valores.values()))}
@@ -117,8 +122,7 @@ def main() -> None:
         for base in BASES:
             migrar(base)
     except SQLAlchemyError as error:
-        donde = f"{os.environ.get('DB_HOSTNAME', '127.0.0.1')}:{os.environ.get('DB_PORT', '5432')}"
-        sys.exit(f"error: PostgreSQL at {donde} refused: {error}")
+        sys.exit(f"error: PostgreSQL at {donde()} refused: {error}")
 
 
 if __name__ == "__main__":
