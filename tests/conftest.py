@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.plataforma import BASES, Plataforma
+from tests.plataforma import Plataforma
 
 
 @pytest.fixture(scope="session")
@@ -23,10 +23,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plataforma]:
 @pytest.fixture
 def bases(postgres: Plataforma) -> Plataforma:
     """The six databases, empty."""
-    for base in BASES:
-        tablas = postgres.sql(base, "select tablename from pg_tables where schemaname = 'public'")
-        nombres = ", ".join(nombre for (nombre,) in tablas if nombre != "alembic_version")
-        postgres.sql(base, f"truncate {nombres}")
+    postgres.vaciar()
     return postgres
 
 

@@ -94,6 +94,13 @@ class Plataforma:
             resultado = conexion.execute(sa.text(consulta), parametros)
             return [tuple(fila) for fila in resultado] if resultado.returns_rows else []
 
+    def vaciar(self) -> None:
+        """Empties every table of the six databases."""
+        for base in BASES:
+            tablas = self.sql(base, "select tablename from pg_tables where schemaname = 'public'")
+            nombres = ", ".join(nombre for (nombre,) in tablas if nombre != "alembic_version")
+            self.sql(base, f"truncate {nombres}")
+
     def pedir(
         self, metodo: str, ruta: str, cuerpo: object = None, tipo: str = "application/json"
     ) -> tuple[int, Any, Mapping[str, str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -54,6 +55,12 @@ class ClienteFalso:
     def create_producer(self, topic: str, **_: Any) -> "ProductorFalso":
         return ProductorFalso(self, topic.removeprefix(PREFIJO))
 
+    def guardar(self, topic: str, crudo: bytes, propiedades: dict[str, str]) -> None:
+        self.publicados.append((topic, crudo, propiedades))
+
+    def reconocer(self, funcion: str, id_mensaje: object) -> None:
+        """A function has acknowledged a message."""
+
     def mensajes(self, topic: str) -> list[Mensaje[Datos]]:
         return [codec(topic).decodificar(crudo) for t, crudo, _ in self.publicados if t == topic]
 
@@ -76,9 +83,9 @@ class ProductorFalso:
         except pulsar.Timeout:
             callback(pulsar.Result.Timeout, None)
             return
-        self.cliente.publicados.append((self.topic, crudo, properties))
         if deliver_after is not None:
             self.cliente.demorados.add(self.topic)
+        self.cliente.guardar(self.topic, crudo, properties)
         callback(pulsar.Result.Ok, None)
 
     def flush(self) -> None:
@@ -114,6 +121,7 @@ class ContextoFalso:
     def ack(self, id_mensaje: object, topic: str) -> None:
         assert topic.startswith(PREFIJO)
         self.acks.append(id_mensaje)
+        self.cliente.reconocer(self.funcion, id_mensaje)
 
 
 def recibido(datos: Datos, id_mensaje: UUID | None = None) -> Recibido:
@@ -124,4 +132,9 @@ def recibido(datos: Datos, id_mensaje: UUID | None = None) -> Recibido:
 
 def crudo(topic: str, contenido: bytes, **propiedades: str) -> Recibido:
     """Any bytes as they reach `process`."""
-    return Recibido(MensajeFalso(topic, contenido, propiedades), EsquemaAvro(None, {"topic": topic}))
+    return Recibido(MensajeFalso(topic, contenido, propiedades), _esquema(topic))
+
+
+@cache
+def _esquema(topic: str) -> EsquemaAvro:
+    return EsquemaAvro(None, {"topic": topic})

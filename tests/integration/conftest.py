@@ -6,6 +6,7 @@ import pytest
 
 from functions.comun.engine import Funcion, Motor
 from tests.motores import Iniciar, contexto
+from tests.mundo import Mundo
 from tests.plataforma import Plataforma
 from tests.pulsar_falso import ContextoFalso
 
@@ -23,3 +24,11 @@ def iniciar(bases: Plataforma) -> Iterator[Iniciar]:
     yield _iniciar
     for motor in motores:
         motor.detener()
+
+
+@pytest.fixture(scope="module")
+def mundo(postgres: Plataforma) -> Iterator[Mundo]:
+    """All functions, and a broker in memory. Each test empties it."""
+    mundo = Mundo(postgres)
+    yield mundo
+    mundo.cerrar()
