@@ -9,7 +9,7 @@ REQUIREMENTS := requirements.txt deployment/requirements.txt deployment/local/re
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up deploy prune down status logs clean test check format
+.PHONY: help setup demo up deploy prune dlq down status logs clean test check format
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -38,6 +38,9 @@ demo: up deploy ## the whole thing: platform, functions, and three orders to wat
 
 prune: $(VENV)/.ready ## delete receipts older than a week
 	@$(LOCAL) run -- $(PY) -m deployment.databases.prune
+
+dlq: $(VENV)/.ready ## dead letters: make dlq ARGS="list"; also show, redrive, discard
+	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/dlq.py $(ARGS)
 
 down: $(VENV)/.ready ## stop the platform; data stays
 	@$(LOCAL) down
