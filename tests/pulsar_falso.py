@@ -24,6 +24,7 @@ class MensajeFalso:
     crudo: bytes
     propiedades: dict[str, str] = field(default_factory=dict)
     id: object = field(default_factory=object)
+    version: int = -1
 
     def data(self) -> bytes:
         return self.crudo
@@ -41,7 +42,7 @@ class MensajeFalso:
         return "clave"
 
     def int_schema_version(self) -> int:
-        return -1
+        return self.version
 
 
 @dataclass
@@ -137,4 +138,13 @@ def crudo(topic: str, contenido: bytes, **propiedades: str) -> Recibido:
 
 @cache
 def _esquema(topic: str) -> EsquemaAvro:
-    return EsquemaAvro(None, {"topic": topic})
+    esquema = EsquemaAvro(None, {"topic": topic})
+    esquema.attach_client(RegistroVacio())
+    return esquema
+
+
+class RegistroVacio:
+    """The client's access to a schema registry that holds nothing."""
+
+    def get_schema_info(self, topic: str, version: int) -> None:
+        raise pulsar.TopicNotFound(f"{topic} {version}")

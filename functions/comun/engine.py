@@ -26,6 +26,8 @@ LOTE: Final = 500
 """Messages in one transaction, at most."""
 INTENTOS: Final = 3
 """Tries of one message alone before it is quarantined."""
+GRANDES: Final = 8
+"""Messages in memory that are too big to be ours, at most: each may have the broker's largest size."""
 ESPERA: Final = (0.05, 5.0)
 """First and longest wait between tries while infrastructure is away, in s."""
 
@@ -52,6 +54,7 @@ class Motor:
         self._base = base_datos.conectar(config, contexto.get_secret(secreto) or "", self._nombre)
         self._publicador = Publicador(contexto.get_pulsar_client(), demoras=config.get("DEMORAS", {}))
         self._cola: queue.Queue[Recibido | None] = queue.Queue(2 * LOTE)
+        self._grandes = threading.Semaphore(GRANDES)
         self._fin = threading.Event()
         self._hilo = threading.Thread(target=self._trabajar, name=f"motor-{self._nombre}", daemon=True)
         self._hilo.start()
@@ -59,6 +62,8 @@ class Motor:
 
     def recibir(self, recibido: Recibido) -> None:
         """Buffers a message; blocks while the buffer is full, which holds the consumer back."""
+        if recibido.grande:
+            self._grandes.acquire()
         self._cola.put(recibido)
 
     def detener(self) -> None:
@@ -126,6 +131,8 @@ class Motor:
         self._insistir(lambda: self._publicador.publicar(salidas))
         for recibido in recibidos:
             self._contexto.ack(recibido.crudo.message_id(), recibido.crudo.topic_name())
+            if recibido.grande:
+                self._grandes.release()
 
     def _transaccion(self, lote: Sequence[Mensaje[Datos]]) -> list[Publicacion]:
         """Claim, load, decide, save, receipts: what the batch leads to, once it is committed."""

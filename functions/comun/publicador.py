@@ -14,7 +14,7 @@ import fastavro
 import pulsar
 from pulsar.schema import BytesSchema, Schema
 
-from functions.comun.codec import Codec, Publicacion, codec
+from functions.comun.codec import BYTES_MAXIMOS, Codec, Publicacion, codec
 from functions.comun.mensajes import TIPOS, Datos, Mensaje, MensajeInvalido
 
 TENANT: Final = "monoliticas"
@@ -30,6 +30,11 @@ class Recibido:
 
     crudo: Any
     esquema: "EsquemaAvro"
+
+    @property
+    def grande(self) -> bool:
+        """True if it has more bytes than any of our messages."""
+        return len(self.crudo.data()) > BYTES_MAXIMOS
 
     def mensaje(self) -> Mensaje[Datos]:
         """Decoded with the schema it was written in. Raises MensajeInvalido, or the client's errors."""
@@ -64,7 +69,10 @@ class EsquemaAvro(Schema):  # type: ignore[misc]  # the client library is untype
             return None
         clave = (crudo.topic_name(), version)
         if clave not in self._escritores:
-            info = self._client.get_schema_info(*clave)
+            try:
+                info = self._client.get_schema_info(*clave)
+            except pulsar.TopicNotFound as error:  # the broker's answer, not its absence
+                raise MensajeInvalido(f"schema version {version} of {clave[0]} is not registered") from error
             if info.schema_type() != _pulsar.SchemaType.AVRO:
                 raise MensajeInvalido(f"schema version {version} of {clave[0]} is no Avro schema")
             definicion = json.loads(info.schema())

@@ -169,6 +169,43 @@ def test_a_message_that_is_too_big_is_quarantined(bases: Plataforma, iniciar: In
     assert f"at most {BYTES_MAXIMOS} are allowed" in propiedades["dlq-reason"]
 
 
+def test_a_message_in_a_schema_version_that_nobody_knows_is_quarantined(bases: Plataforma, iniciar: Iniciar) -> None:
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    extrano, buena = recibido(una_orden()), una_orden()
+    extrano.crudo.version = 99
+    motor._atender([extrano, recibido(buena)])
+    assert len(contexto.acks) == 2
+    [propiedades] = [p for topic, _, p in contexto.cliente.publicados if topic.endswith("-dlq")]
+    assert (
+        "schema version 99 of persistent://monoliticas/ordenes/comando-crear-orden is not registered"
+        in (propiedades["dlq-reason"])
+    )
+    assert propiedades["dlq-schema-version"] == "99"
+
+
+def test_few_messages_that_are_too_big_are_in_memory_at_once(
+    bases: Plataforma, iniciar: Iniciar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "GRANDES", 3)
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    abierto = threading.Event()
+    contexto.cliente.estorbo = lambda: assert_open(abierto)
+    vistos: list[int] = []
+
+    def enviar() -> None:
+        for numero in range(10):
+            motor.recibir(recibido(una_orden(direccion_entrega="x" * BYTES_MAXIMOS)))
+            vistos.append(numero)
+
+    hilo = threading.Thread(target=enviar, daemon=True)
+    hilo.start()
+    esperar("three", lambda: len(vistos) == 3)
+    hilo.join(0.2)
+    assert len(vistos) == 3
+    abierto.set()
+    esperar_acks(contexto, 10)
+
+
 def test_a_bug_on_one_message_does_not_hold_up_the_others(bases: Plataforma, iniciar: Iniciar) -> None:
     motor, contexto = iniciar(CrearOrdenConError(), "crear-orden")
     buenas, mala = [una_orden() for _ in range(20)], una_orden(cantidad=13)
