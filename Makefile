@@ -9,7 +9,7 @@ REQUIREMENTS := requirements.txt deployment/requirements.txt deployment/local/re
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up deploy prune dlq down status logs clean test check format
+.PHONY: help setup demo up deploy prune dlq down status logs clean test chaos check format
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -56,6 +56,9 @@ clean: $(VENV)/.ready ## stop the platform and remove its data
 
 test: setup ## unit, contract, integration and end-to-end tests, on ports and data of their own
 	@$(PY) -m pytest tests
+
+chaos: setup ## ten minutes of kill -9 of everything while orders flow; longer: make chaos ARGS="--minutes 60 --seed 7"
+	@$(PY) -m tests.chaos.run --report tests/chaos/report.md $(ARGS)
 
 check: $(VENV)/.ready ## ruff, mypy --strict, import-linter, shellcheck
 	@$(VENV)/bin/ruff check .

@@ -1,0 +1,25 @@
+"""The commands that lead to each end of an order."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+CREAR, DISMINUIR, ASIGNAR = "comando-crear-orden", "comando-disminuir-stock", "comando-asignar-conductor"
+MARCAR, REVERTIR_STOCK = "comando-marcar-listo-despacho", "comando-revertir-disminuir-stock"
+REVERTIR_ORDEN = "comando-revertir-orden-creada"
+INICIADA: Final = {CREAR, DISMINUIR, ASIGNAR, MARCAR}
+FALLIDA: Final = {
+    "stock insuficiente": {CREAR, DISMINUIR, REVERTIR_ORDEN},
+    "producto desconocido": {CREAR, DISMINUIR, REVERTIR_ORDEN},
+    "producto eliminado": {CREAR, DISMINUIR, REVERTIR_ORDEN},
+    "sin conductor libre": {CREAR, DISMINUIR, ASIGNAR, REVERTIR_STOCK, REVERTIR_ORDEN},
+}
+TODOS: Final = {*INICIADA, REVERTIR_STOCK, REVERTIR_ORDEN}
+
+
+def completa(estado: str, motivo: str | None, log: Mapping[str, int]) -> bool:
+    """Whether a saga log, how often it holds each command, is that of an order which ended so. Commands that are
+    none of these don't count; of an end that is not known here, as a watchdog makes, only the beginning and end do."""
+    pasos = Counter({evento: cuantos for evento, cuantos in log.items() if evento in TODOS})
+    exactos = INICIADA if estado == "iniciada" else FALLIDA.get(motivo or "")
+    return {CREAR, REVERTIR_ORDEN} <= pasos.keys() if exactos is None else pasos == Counter(exactos)
