@@ -81,9 +81,9 @@ def _ordenes(r: Resultado) -> Iterator[str]:
         yield f"From the 202 to the end: median {duraron[len(duraron) // 2]:.1f} s, longest {duraron[-1]:.1f} s; longer"
         yield f"than {PLAZO} s, the watchdog's first deadline: {sum(vida > PLAZO for vida in duraron)} orders."
     yield ""
-    yield f"- Handed out again by the broker: at least {rep.entregas - rep.mensajes} of {rep.mensajes} messages (the "
+    yield f"- Handed out again by the broker: at least {rep.entregas - rep.mensajes} of {rep.mensajes} messages (the"
     yield "  subscriptions' `msgOutCounter` over all lives of the broker, less what they acknowledged)."
-    yield f"- Published again: {sum(rep.repetidos.values())} of {rep.publicados} messages (the same bytes twice in a "
+    yield f"- Published again: {sum(rep.repetidos.values())} of {rep.publicados} messages (the same bytes twice in a"
     yield "  topic: processed again after the commit, or sent again because no confirmation came)."
     yield from (f"    - {topic.removeprefix('persistent://')}: {n}" for topic, n in sorted(rep.repetidos.items()))
     yield ""
