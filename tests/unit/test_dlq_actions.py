@@ -1,6 +1,6 @@
 """Dead letters: what redriving and discarding do, in which order, and what is left when something fails."""
 
-import os
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -159,4 +159,4 @@ def test_exit_codes(correr: Correr, monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 def interrumpir(*_: object, **__: object) -> None:
-    os.kill(os.getpid(), 2)
+    signal.raise_signal(signal.SIGINT)  # in this thread; os.kill may choose another one, and be late
