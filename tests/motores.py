@@ -5,20 +5,23 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-import yaml
+from package import configuraciones
 
 from functions.comun.engine import Funcion, Motor
-from tests.plataforma import RAIZ, Plataforma, esperar
+from tests.plataforma import Plataforma, esperar
 from tests.pulsar_falso import ClienteFalso, ContextoFalso
 
 Iniciar = Callable[..., tuple[Motor, ContextoFalso]]
 
 
 @cache
+def _configuraciones() -> dict[str, dict[str, Any]]:
+    return configuraciones()
+
+
 def configuracion(nombre: str) -> dict[str, Any]:
     """A function's configuration, as it is deployed."""
-    config: dict[str, Any] = yaml.safe_load((RAIZ / f"deployment/functions/{nombre}.yaml").read_text("utf-8"))
-    return config
+    return _configuraciones()[nombre]
 
 
 def funcion(nombre: str) -> Funcion:

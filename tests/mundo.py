@@ -12,16 +12,17 @@ from types import FrameType
 from typing import Any, Final
 
 import sqlalchemy as sa
+from package import configuraciones
 
 from functions.comun import base_datos, engine, publicador
 from functions.comun.engine import Motor
 from functions.comun.mensajes import Datos
 from functions.comun.publicador import Recibido
 from tests import motores
-from tests.plataforma import RAIZ, Plataforma
+from tests.plataforma import Plataforma
 from tests.pulsar_falso import PREFIJO, ClienteFalso, crudo, recibido
 
-FUNCIONES: Final = tuple(sorted(ruta.stem for ruta in (RAIZ / "deployment/functions").glob("*.yaml")))
+FUNCIONES: Final = tuple(configuraciones())
 DEL_MOTOR: Final = tuple(modulo.__file__ for modulo in (engine, publicador, base_datos))
 PLAZO: Final = "ordenes/comando-verificar-orden"
 

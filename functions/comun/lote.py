@@ -1,7 +1,7 @@
 """Batches: decide message by message on the newest state, then see what is new and what has changed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from functions.comun.mensajes import Datos, EventoOrden, EventoProducto, Mensaje
@@ -18,18 +18,23 @@ def ids(lote: Sequence[Mensaje[Datos]], campo: str) -> list[UUID]:
     return list({getattr(mensaje.data, campo) for mensaje in lote})
 
 
-def aplicar(
-    antes: Mapping[UUID, A],
+def decidir(
+    tx: Any,
     lote: Sequence[Mensaje[D]],
-    decidir: Callable[[A | None, D], tuple[A, list[Datos]]],
-) -> tuple[dict[UUID, A], Salidas]:
-    """Each message's decision on its aggregate, found by the partition key: the states after, the outputs."""
-    despues, salidas = dict(antes), []
+    cargar: Callable[[Any, Sequence[UUID]], dict[UUID, A]],
+    decision: Callable[[A | None, D], tuple[A, list[Datos]]],
+    guardar: Callable[[Any, Mapping[UUID, A], Mapping[UUID, A]], None],
+) -> Salidas:
+    """Load, decide message by message on its aggregate, which the partition key names, save; the outputs."""
+    clave = lote[0].data.clave
+    antes, salidas = cargar(tx, ids(lote, clave)), []
+    despues = dict(antes)
     for mensaje in lote:
-        clave = getattr(mensaje.data, mensaje.data.clave)
-        despues[clave], publicar = decidir(despues.get(clave), mensaje.data)
+        id_agregado = getattr(mensaje.data, clave)
+        despues[id_agregado], publicar = decision(despues.get(id_agregado), mensaje.data)
         salidas.append(publicar)
-    return despues, salidas
+    guardar(tx, antes, despues)
+    return salidas
 
 
 def nuevos(antes: Mapping[UUID, A], despues: Mapping[UUID, A]) -> list[A]:

@@ -5,14 +5,11 @@ from typing import Any
 
 from functions.comun import mensajes
 from functions.comun.engine import Funcion
-from functions.comun.lote import Salidas, aplicar, ids
+from functions.comun.lote import Salidas, decidir
 from functions.comun.mensajes import Mensaje
 from functions.ordenes import dominio, tablas
 
 
 class RevertirOrdenCreada(Funcion):
     def manejar(self, tx: Any, lote: Sequence[Mensaje[mensajes.RevertirOrdenCreada]]) -> Salidas:
-        antes = tablas.cargar(tx, ids(lote, "id_orden"))
-        despues, salidas = aplicar(antes, lote, dominio.revertir)
-        tablas.guardar(tx, antes, despues)
-        return salidas
+        return decidir(tx, lote, tablas.cargar, dominio.revertir, tablas.guardar)

@@ -6,14 +6,11 @@ from typing import Any
 
 from functions.comun import mensajes
 from functions.comun.engine import Funcion
-from functions.comun.lote import Salidas, aplicar, ids
+from functions.comun.lote import Salidas, decidir
 from functions.comun.mensajes import Mensaje, ahora
 from functions.productos import dominio, tablas
 
 
 class CrearProducto(Funcion):
     def manejar(self, tx: Any, lote: Sequence[Mensaje[mensajes.CrearProducto]]) -> Salidas:
-        antes = tablas.cargar(tx, ids(lote, "id_producto"))
-        despues, salidas = aplicar(antes, lote, partial(dominio.crear, ahora=ahora()))
-        tablas.guardar(tx, antes, despues)
-        return salidas
+        return decidir(tx, lote, tablas.cargar, partial(dominio.crear, ahora=ahora()), tablas.guardar)

@@ -72,7 +72,7 @@ class Prometido:
     """Of each product, at the beginning."""
 
 
-def tomar(platform: Plataforma) -> Foto:
+def tomar(platform: Plataforma, con_broker: bool = True) -> Foto:
     def filas(base: str, consulta: str, tipo: Any) -> dict[UUID, Any]:
         return {clave: tipo(*campos) for clave, *campos in platform.sql(base, consulta)}
 
@@ -90,5 +90,5 @@ def tomar(platform: Plataforma) -> Foto:
         asignadas=filas("conductores", _ASIGNACIONES, lambda id_conductor: id_conductor),
         conductores=filas("conductores", "select id_conductor, libre from conductores", bool),
         pasos=pasos,
-        suscripciones=estadisticas(platform),
+        suscripciones=estadisticas(platform) if con_broker else {},
     )

@@ -10,14 +10,14 @@ from uuid import UUID
 
 import fastavro
 import pytest
-import yaml
+from package import configuraciones
 
 from functions.comun.codec import ESQUEMAS
 from functions.comun.mensajes import TIPOS
 from tests.plataforma import RAIZ
 
 TOPICS = sorted(str(ruta.relative_to(ESQUEMAS).with_suffix("")) for ruta in ESQUEMAS.glob("*/*.avsc"))
-FUNCIONES = {ruta.stem: yaml.safe_load(ruta.read_text()) for ruta in (RAIZ / "deployment/functions").glob("*.yaml")}
+FUNCIONES = configuraciones()
 PYTHON_DE = {"string": str, "int": int, "boolean": bool, "uuid": UUID, "timestamp-millis": datetime}
 
 

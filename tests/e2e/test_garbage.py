@@ -17,8 +17,9 @@ import pytest
 from functions.comun.codec import BYTES_MAXIMOS, publicacion
 from functions.comun.mensajes import CrearOrden
 from functions.comun.publicador import EsquemaAvro
+from tests.chaos.entregas import estadisticas
 from tests.datos import listo, una_orden
-from tests.e2e.instance_helpers import get, http
+from tests.e2e.instance_helpers import http
 from tests.e2e.test_saga import crear_producto, registrar_conductores, stock
 from tests.motores import configuracion
 from tests.mundo import FUNCIONES
@@ -133,11 +134,8 @@ def cartas(platform: Plataforma, nombre: str) -> Counter[str]:
 
 def pendientes(platform: Plataforma) -> int:
     """Messages on all inputs that their functions have not acknowledged, but those for later."""
-    total = 0
-    for topic in TOPICS:
-        cifras = get(f"{platform.admin_url}/admin/v2/persistent/{topic.removeprefix('persistent://')}/stats")
-        total += sum(s["msgBacklogNoDelayed"] for s in cifras["subscriptions"].values())
-    return total
+    cifras = estadisticas(platform)
+    return sum(suscripcion["msgBacklogNoDelayed"] for topic in TOPICS for suscripcion in cifras[topic].values())
 
 
 def test_garbage_everywhere_stops_no_order_and_ends_in_quarantine_with_reasons(platform: Plataforma) -> None:
