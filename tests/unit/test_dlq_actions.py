@@ -1,7 +1,7 @@
 """Dead letters: what redriving and discarding do, in which order, and what is left when something fails."""
 
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,17 @@ Correr = Callable[..., int]
 
 
 @pytest.fixture
-def correr(monkeypatch: pytest.MonkeyPatch) -> Correr:
+def en_primer_plano() -> Iterator[None]:
+    """Ctrl-C works, as on a terminal: what runs in the background inherits that it is ignored."""
+    antes = {senal: signal.getsignal(senal) for senal in dlq_process.SENALES}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for senal, accion in antes.items():
+        signal.signal(senal, accion)
+
+
+@pytest.fixture
+def correr(monkeypatch: pytest.MonkeyPatch, en_primer_plano: None) -> Correr:
     """Runs dlq.py on a fake cluster in which only crear-orden has letters; its exit code."""
     monkeypatch.setattr(dlq_mailbox, "PAUSA", 0.0)
     monkeypatch.setattr(dlq_mailbox, "PACIENCIA", 0.1)
@@ -159,4 +169,4 @@ def test_exit_codes(correr: Correr, monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 def interrumpir(*_: object, **__: object) -> None:
-    signal.raise_signal(signal.SIGINT)  # in this thread; os.kill may choose another one, and be late
+    signal.raise_signal(signal.SIGINT)
