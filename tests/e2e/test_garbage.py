@@ -19,7 +19,7 @@ from functions.comun.mensajes import CrearOrden
 from functions.comun.publicador import EsquemaAvro
 from tests.chaos.entregas import estadisticas
 from tests.datos import listo, una_orden
-from tests.e2e.instance_helpers import http
+from tests.e2e.instance_helpers import skip_all
 from tests.e2e.test_saga import crear_producto, registrar_conductores, stock
 from tests.motores import configuracion
 from tests.mundo import FUNCIONES
@@ -116,10 +116,10 @@ def ensuciar(platform: Plataforma, topic: str, numeros: range) -> None:
 def cartas(platform: Plataforma, nombre: str) -> Counter[str]:
     """Which garbage is in a function's dead-letter topic; empties it."""
     cliente = pulsar.Client(platform.service_url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
-    dlq = f"{configuracion(nombre)['namespace']}/{nombre}-dlq"
+    dlq = f"persistent://monoliticas/{configuracion(nombre)['namespace']}/{nombre}-dlq"
     vistas: Counter[str] = Counter()
     try:
-        lector = cliente.create_reader(f"persistent://monoliticas/{dlq}", pulsar.MessageId.earliest)
+        lector = cliente.create_reader(dlq, pulsar.MessageId.earliest)
         while lector.has_message_available():
             carta = lector.read_next(timeout_millis=10_000)
             propiedades = carta.properties()
@@ -128,7 +128,7 @@ def cartas(platform: Plataforma, nombre: str) -> Counter[str]:
                 vistas[propiedades["basura"]] += 1
     finally:
         cliente.close()
-    http("POST", f"{platform.admin_url}/admin/v2/persistent/monoliticas/{dlq}/subscription/cuarentena/skip_all")
+    skip_all(platform, dlq, "cuarentena")
     return vistas
 
 

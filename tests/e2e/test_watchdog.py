@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.e2e.instance_helpers import backlog
+from tests.e2e.instance_helpers import backlog, skip_all
 from tests.e2e.test_saga import BIEN, crear_producto, final, pedir_orden, registrar_conductores, stock
 from tests.plataforma import Plataforma, esperar
 
@@ -57,7 +57,7 @@ def test_an_order_whose_message_was_lost_is_pushed_on(plazos_cortos: Plataforma,
     registrar_conductores(platform, 1)
     id_orden = pedir_orden(platform, id_producto, 2)
     esperar("a message for asignar-conductor", lambda: backlog(platform, ASIGNAR, "asignar-conductor"))
-    platform.admin("topics", "clear-backlog", "-s", "asignar-conductor", ASIGNAR)
+    skip_all(platform, ASIGNAR, "asignar-conductor")  # well before the deadline, which brings the message again
     assert backlog(platform, ASIGNAR, "asignar-conductor") == 0
     arrancar()
     orden, saga = final(platform, id_orden)
