@@ -9,10 +9,10 @@ REQUIREMENTS := requirements.txt deployment/requirements.txt deployment/local/re
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up deploy prune dlq down status logs clean test chaos check format
+.PHONY: help setup demo up deploy prune schemas-check schemas-release dlq down status logs clean test chaos check format
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
 $(VENV)/.ready: $(REQUIREMENTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -39,6 +39,12 @@ demo: up deploy ## the whole thing: platform, functions, and three orders to wat
 prune: $(VENV)/.ready ## delete receipts older than a week
 	@$(LOCAL) run -- $(PY) -m deployment.databases.prune
 
+schemas-check: $(VENV)/.ready ## is every schema compatible with every version of it that was released?
+	@$(PY) pulsar-admin-scripts/schemas.py check
+
+schemas-release: $(VENV)/.ready ## put today's versions of the schemas on record
+	@$(PY) pulsar-admin-scripts/schemas.py release
+
 dlq: $(VENV)/.ready ## dead letters: make dlq ARGS="list"; also show, redrive, discard
 	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/dlq.py $(ARGS)
 
@@ -60,7 +66,7 @@ test: setup ## unit, contract, integration and end-to-end tests, on ports and da
 chaos: setup ## ten minutes of kill -9 of everything while orders flow; longer: make chaos ARGS="--minutes 60 --seed 7"
 	@$(PY) -m tests.chaos.run --report tests/chaos/report.md $(ARGS)
 
-check: $(VENV)/.ready ## ruff, mypy --strict, import-linter, shellcheck
+check: schemas-check ## ruff, mypy --strict, import-linter, shellcheck, schemas
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy functions bff deployment tests

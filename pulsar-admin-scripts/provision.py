@@ -6,16 +6,18 @@ Subscriptions are made before any function, so that no message is lost that come
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import admin
-from admin import RAIZ, TENANT, Respuesta, cumple, ejecutar, url_admin
+import schemas_files
+from admin import TENANT, Respuesta, cumple, ejecutar, url_admin
 from package import configuraciones
+from schemas_registry import LEER, PREFIJO, ajenas, diferencias, orden_de_carga, rechazo, registradas, versiones
 
-ESQUEMAS: Final = RAIZ / "schemas"
 NAMESPACES: Final = tuple(f"{TENANT}/{nombre}" for nombre in ("ordenes", "productos", "conductores", "saga"))
 POLITICAS: Final[dict[str, tuple[Any, str]]] = {
     # a policy as `namespaces policies` shows it: the value wanted, the command that sets it
@@ -35,18 +37,12 @@ Cambio = tuple[str, list[str]]
 
 def suscripciones() -> dict[str, list[str]]:
     """Every topic, full name, with the subscriptions it must have: its functions' and the dead letters'."""
-    nombres = (str(ruta.relative_to(ESQUEMAS).with_suffix("")) for ruta in sorted(ESQUEMAS.glob("*/*.avsc")))
-    topics: dict[str, list[str]] = {f"persistent://{TENANT}/{nombre}": [] for nombre in nombres}
+    topics: dict[str, list[str]] = {f"{PREFIJO}{nombre}": [] for nombre in schemas_files.topics()}
     for config in configuraciones().values():
         for topic in config["inputSpecs"]:
             topics[topic].append(config["subName"])
         topics[f"persistent://{TENANT}/{config['namespace']}/{config['name']}-dlq"] = ["cuarentena"]
     return topics
-
-
-def esquema(topic: str) -> Path:
-    """The schema of a topic's full name; dead-letter topics have none: they take the bytes as they came."""
-    return ESQUEMAS / f"{topic.removeprefix(f'persistent://{TENANT}/')}.avsc"
 
 
 class Cluster:
@@ -57,7 +53,7 @@ class Cluster:
         ordenes += [["namespaces", "policies", nombre] for nombre in NAMESPACES]
         ordenes += [["topics", "list", nombre] for nombre in NAMESPACES]
         ordenes += [["topics", "subscriptions", topic] for topic in topics]
-        ordenes += [["schemas", "get", topic] for topic in topics]
+        ordenes += [[*LEER, PREFIJO + topic] for topic in schemas_files.topics()]
         respuestas = iter(ejecutar(ordenes, url_admin()))
         self.clusters = next(respuestas).exigir().texto.split()
         self.tenants = next(respuestas).exigir().texto.split()
@@ -65,7 +61,8 @@ class Cluster:
         listas = [_texto(next(respuestas)) or "" for _ in NAMESPACES]
         self.topics = {topic.rpartition("-partition-")[0] or topic for lista in listas for topic in lista.split()}
         self.suscripciones = {topic: (_texto(next(respuestas)) or "").split() for topic in topics}
-        self.esquemas = {topic: _json(next(respuestas)) for topic in topics}
+        self.esquemas = {topic: registradas(next(respuestas)) for topic in schemas_files.topics()}
+        self.diferencias = [d for d in diferencias(self.esquemas) if d.estado != "extra"]
 
 
 def cambios(cluster: Cluster, topics: dict[str, list[str]], carpeta: Path) -> Iterator[Cambio]:
@@ -85,23 +82,9 @@ def cambios(cluster: Cluster, topics: dict[str, list[str]], carpeta: Path) -> It
             if nombre not in cluster.suscripciones[topic]:
                 crear = ["topics", "create-subscription", "-m", "earliest", "-s", nombre, topic]
                 yield f"subscription {nombre} of {topic}", crear
-        if esquema(topic).exists() and not _registrado(cluster.esquemas[topic], topic):
-            archivo = carpeta / topic.replace("/", "-")
-            cuerpo = {"type": "AVRO", "schema": esquema(topic).read_text("utf-8"), "properties": {}}
-            archivo.write_text(json.dumps(cuerpo), "utf-8")
-            yield f"schema of {topic}", ["schemas", "upload", "-f", str(archivo), topic]
-
-
-def _registrado(actual: Any, topic: str) -> bool:
-    # pulsar-admin leaves nulls out of what it prints
-    definicion = json.loads(esquema(topic).read_text("utf-8"))
-    return actual is not None and _sin_nulos(actual["schemaInfo"]["schema"]) == _sin_nulos(definicion)
-
-
-def _sin_nulos(valor: Any) -> Any:
-    if isinstance(valor, dict):
-        return {clave: _sin_nulos(v) for clave, v in valor.items() if v is not None}
-    return [_sin_nulos(v) for v in valor] if isinstance(valor, list) else valor
+    for falta in cluster.diferencias:
+        carga = orden_de_carga(falta.topic, versiones(falta.topic)[falta.numero or 0], carpeta)
+        yield f"version {falta.numero} of the schema of {falta.topic}", carga
 
 
 def _texto(respuesta: Respuesta) -> str | None:
@@ -120,11 +103,15 @@ def main() -> None:
     print(f"provisioning {url_admin()}: reading what is there …", flush=True)
     topics = suscripciones()
     cluster = Cluster(list(topics))
+    if error := ajenas(cluster.diferencias):
+        sys.exit(error)
     with TemporaryDirectory() as carpeta:
         plan = list(cambios(cluster, topics, Path(carpeta)))
         if plan:
             print(f"provisioning: {len(plan)} changes …", flush=True)
         for (que, _), respuesta in zip(plan, ejecutar([orden for _, orden in plan], url_admin()), strict=True):
+            if error := rechazo(respuesta):
+                sys.exit(error)
             respuesta.exigir()
             print(f"  {que}")
     print(f"provisioned: {len(plan)} changes" if plan else "provisioned: no changes")
