@@ -14,7 +14,7 @@ Fila = dict[str, Any]
 
 _ORDENES: Final = """
     select id_orden, id_producto, user_id, time_stamp, cantidad, direccion_entrega, estado, id_driver, motivo,
-           transaction_id
+           transaction_id, instrucciones_entrega
     from ordenes"""
 _PRODUCTOS: Final = """
     select id, nombre, stock, fecha_creacion, fecha_actualizacion from productos where not eliminado"""

@@ -79,6 +79,7 @@ def orden(max_cantidad: int) -> dict[str, Campo]:
         "user_id": texto(255),
         "cantidad": entero(1, max_cantidad),
         "direccion_entrega": texto(1000),
+        "instrucciones_entrega": opcional(texto(1000)),
     }
 
 

@@ -17,10 +17,11 @@ from functions.comun.mensajes import (
 )
 
 CALLE = 'Calle 45 # 13-40, "apto" {2}\\ñ 🚚'
+TIMBRE = "Tocar el timbre"
 
 
 def una_orden(**cambios: Any) -> CrearOrden:
-    return replace(CrearOrden(uuid4(), uuid4(), "ana", ahora(), 2, CALLE, uuid4()), **cambios)
+    return replace(CrearOrden(uuid4(), uuid4(), "ana", ahora(), 2, CALLE, uuid4(), TIMBRE), **cambios)
 
 
 def un_producto(**cambios: Any) -> CrearProducto:
@@ -28,19 +29,22 @@ def un_producto(**cambios: Any) -> CrearProducto:
 
 
 def pedir_stock(orden: CrearOrden) -> DisminuirStock:
-    return DisminuirStock(
-        orden.id_producto, orden.id_orden, orden.cantidad, orden.direccion_entrega, orden.transaction_id
-    )
+    return DisminuirStock(**_pedido(orden))
 
 
 def pedir_conductor(orden: CrearOrden) -> AsignarConductor:
-    return AsignarConductor(
-        orden.id_producto, orden.id_orden, orden.cantidad, orden.direccion_entrega, orden.transaction_id
-    )
+    return AsignarConductor(**_pedido(orden))
+
+
+def _pedido(orden: CrearOrden) -> dict[str, Any]:
+    campos = ("id_producto", "id_orden", "cantidad", "direccion_entrega", "transaction_id", "instrucciones_entrega")
+    return {campo: getattr(orden, campo) for campo in campos}
 
 
 def listo(orden: CrearOrden) -> MarcarListoDespacho:
-    return MarcarListoDespacho(orden.id_orden, uuid4(), orden.direccion_entrega, orden.transaction_id)
+    return MarcarListoDespacho(
+        orden.id_orden, uuid4(), orden.direccion_entrega, orden.transaction_id, orden.instrucciones_entrega
+    )
 
 
 def devolver_stock(orden: CrearOrden) -> RevertirDisminuirStock:

@@ -77,8 +77,12 @@ class Codec:
 @cache
 def codec(topic: str) -> Codec:
     """The codec of "<namespace>/<topic>"; KeyError if there is no such topic."""
+    return codec_de(topic, json.loads((ESQUEMAS / f"{topic}.avsc").read_text("utf-8")))
+
+
+def codec_de(topic: str, definicion: dict[str, Any]) -> Codec:
+    """The codec of any version of the topic's schema."""
     tipo = TIPOS[topic]
-    definicion = json.loads((ESQUEMAS / f"{topic}.avsc").read_text("utf-8"))
     campos = next(campo["type"]["fields"] for campo in definicion["fields"] if campo["name"] == "data")
     return Codec(topic, definicion, fastavro.parse_schema(definicion), tipo, tuple(campo["name"] for campo in campos))
 

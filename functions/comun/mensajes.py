@@ -3,6 +3,7 @@
 `topic` is "<namespace>/<topic>"; `clave` names the field that is the partition key, the aggregate's id; `unico`
 the field that the message's id comes from, if there is one such message for each of its values, whoever sends it.
 Values that no order may have raise `ValueError`: such a message is quarantined, never processed.
+A field that came with a later version of its schema has the schema's default: older messages don't say it.
 """
 
 import time
@@ -83,6 +84,7 @@ class CrearOrden(Datos):
     cantidad: int
     direccion_entrega: str
     transaction_id: UUID
+    instrucciones_entrega: str | None = None
 
     def __post_init__(self) -> None:
         exigir_cantidad(self.cantidad)
@@ -94,6 +96,7 @@ class MarcarListoDespacho(Datos):
     id_conductor: UUID
     direccion_entrega: str
     transaction_id: UUID
+    instrucciones_entrega: str | None = None
 
 
 @datos("ordenes/comando-revertir-orden-creada", clave="id_orden")
@@ -124,6 +127,7 @@ class EventoOrden(Datos):
     motivo: str | None
     transaction_id: UUID
     version: int
+    instrucciones_entrega: str | None = None
 
 
 @datos("productos/comando-crear-producto", clave="id_producto")
@@ -149,6 +153,7 @@ class DisminuirStock(Datos):
     cantidad: int
     direccion_entrega: str
     transaction_id: UUID
+    instrucciones_entrega: str | None = None
 
     def __post_init__(self) -> None:
         exigir_cantidad(self.cantidad)
@@ -188,6 +193,7 @@ class AsignarConductor(Datos):
     cantidad: int
     direccion_entrega: str
     transaction_id: UUID
+    instrucciones_entrega: str | None = None
 
     def __post_init__(self) -> None:
         exigir_cantidad(self.cantidad)

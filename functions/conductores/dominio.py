@@ -51,6 +51,7 @@ def asignar(asignacion: Asignacion | None, libre: UUID | None, comando: AsignarC
             id_conductor=asignacion.id_conductor,
             direccion_entrega=comando.direccion_entrega,
             transaction_id=comando.transaction_id,
+            instrucciones_entrega=comando.instrucciones_entrega,
         )
     ]
 

@@ -52,6 +52,7 @@ def crear(orden: Orden | None, comando: CrearOrden) -> Decision:
         motivo=None,
         transaction_id=comando.transaction_id,
         version=1,
+        instrucciones_entrega=comando.instrucciones_entrega,
     )
     return nueva, [_pedir_stock(nueva), nueva, VerificarOrden(nueva.id_orden, 1, nueva.transaction_id)]
 
@@ -100,6 +101,7 @@ def _pedir_stock(orden: Orden) -> DisminuirStock:
         cantidad=orden.cantidad,
         direccion_entrega=orden.direccion_entrega,
         transaction_id=orden.transaction_id,
+        instrucciones_entrega=orden.instrucciones_entrega,
     )
 
 

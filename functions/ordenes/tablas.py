@@ -22,6 +22,7 @@ _CAMPOS: Final = (
     "motivo",
     "transaction_id",
     "version",
+    "instrucciones_entrega",
 )
 _COLUMNAS: Final = ", ".join(_CAMPOS)
 _FILAS: Final = """
@@ -29,7 +30,8 @@ _FILAS: Final = """
         cast(:id_orden as uuid[]), cast(:id_producto as uuid[]), cast(:user_id as text[]),
         cast(:time_stamp as timestamptz[]), cast(:cantidad as int[]), cast(:direccion_entrega as text[]),
         cast(:estado as text[]), cast(:id_driver as uuid[]), cast(:motivo as text[]),
-        cast(:transaction_id as uuid[]), cast(:version as int[]))"""
+        cast(:transaction_id as uuid[]), cast(:version as int[]),
+        cast(:instrucciones_entrega as text[]))"""
 
 _CARGAR: Final = sa.text(f"""
     select {_COLUMNAS} from ordenes where id_orden = any(cast(:ids as uuid[])) order by id_orden for update""")

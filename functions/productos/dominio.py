@@ -121,6 +121,7 @@ def _pedir_conductor(comando: DisminuirStock) -> AsignarConductor:
         cantidad=comando.cantidad,
         direccion_entrega=comando.direccion_entrega,
         transaction_id=comando.transaction_id,
+        instrucciones_entrega=comando.instrucciones_entrega,
     )
 
 

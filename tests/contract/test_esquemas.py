@@ -11,6 +11,7 @@ from uuid import UUID
 import fastavro
 import pytest
 from package import configuraciones
+from schemas_files import lanzadas
 
 from functions.comun.codec import ESQUEMAS
 from functions.comun.mensajes import TIPOS
@@ -50,13 +51,20 @@ def test_the_payload_class_has_the_schemas_fields_in_its_order_with_its_types(to
 
 
 @pytest.mark.parametrize("topic", TOPICS)
+def test_a_field_that_older_versions_of_the_schema_lack_may_be_missing(topic: str) -> None:
+    primera = campos(campos(lanzadas(topic)[1])["data"]["type"])
+    for campo in dataclasses.fields(TIPOS[topic]):  # type: ignore[arg-type]
+        nuevo = campos(campos(esquema(topic))["data"]["type"])[campo.name]
+        assert campo.name in primera or campo.default == nuevo["default"]
+
+
+@pytest.mark.parametrize("topic", TOPICS)
 def test_a_schema_is_valid_documented_and_named_after_its_topic(topic: str) -> None:
     definicion = esquema(topic)
     fastavro.parse_schema(definicion)
     contexto, nombre = topic.split("/")
     assert definicion["namespace"] == f"monoliticas.{contexto}"
     assert definicion["name"] == "".join(parte.capitalize() for parte in nombre.split("-"))
-    assert definicion["version"] == "1"
     for campo in [*definicion["fields"], *campos(definicion)["data"]["type"]["fields"]]:
         assert campo["doc"].strip()
         assert not isinstance(campo["type"], list) or campo["default"] is None

@@ -77,6 +77,7 @@ def test_an_order_in_any_format_is_carried_to_iniciada(platform: Plataforma, tip
     id_producto = crear_producto(platform, 5)
     registrar_conductores(platform, 1)
     campos = {"id_producto": id_producto, "user_id": "ana", "cantidad": 2, "direccion_entrega": "Calle 45 # 13"}
+    campos |= {"instrucciones_entrega": "Tocar el timbre"}
     xml = "<pedido>" + "".join(f"<{c}>{v}</{c}>" for c, v in campos.items()) + "</pedido>"
     estado, cuerpo, cabeceras = platform.pedir("POST", "/orders", json.dumps(campos) if "json" in tipo else xml, tipo)
     assert (estado, cuerpo["mssg"]) == (202, "Procesando mensaje")
@@ -84,6 +85,7 @@ def test_an_order_in_any_format_is_carried_to_iniciada(platform: Plataforma, tip
     orden, saga = final(platform, cuerpo["id_orden"])
     assert (orden["estado"], orden["cantidad"], orden["direccion_entrega"]) == ("iniciada", 2, "Calle 45 # 13")
     assert UUID(orden["id_driver"])
+    assert orden["instrucciones_entrega"] == "Tocar el timbre"
     assert saga == BIEN
     assert stock(platform, id_producto) == 3
 

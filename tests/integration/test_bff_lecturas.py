@@ -58,6 +58,7 @@ def test_an_order_has_all_its_fields(bases: Plataforma, lecturas: Lecturas) -> N
         "id_driver": None,
         "motivo": None,
         "transaction_id": uno,
+        "instrucciones_entrega": None,
     }
     assert lecturas.orden(uuid4()) is None
 

@@ -46,9 +46,9 @@ def problema(respuesta: TestResponse, estado: int) -> dict[str, Any]:
     return documento
 
 
-def campos_sin_ids(publicador: PublicadorFalso) -> tuple[UUID, str, int, str]:
+def campos_sin_ids(publicador: PublicadorFalso) -> tuple[UUID, str, int, str, str | None]:
     datos = publicador.unico(CrearOrden).data
-    return (datos.id_producto, datos.user_id, datos.cantidad, datos.direccion_entrega)
+    return (datos.id_producto, datos.user_id, datos.cantidad, datos.direccion_entrega, datos.instrucciones_entrega)
 
 
 def test_an_order_in_json_is_published_and_its_ids_given_back(
@@ -60,7 +60,7 @@ def test_an_order_in_json_is_published_and_its_ids_given_back(
     ids = {"id_orden": str(datos.id_orden), "transaction_id": str(datos.transaction_id)}
     assert respuesta.json == {"mssg": "Procesando mensaje", **ids}
     assert respuesta.headers["Location"] == f"/orders/{datos.id_orden}"
-    assert campos_sin_ids(publicador) == (UUID(ID), "ana", 2, "Calle 45 # 13-40 🚚")
+    assert campos_sin_ids(publicador) == (UUID(ID), "ana", 2, "Calle 45 # 13-40 🚚", None)
 
 
 def test_every_request_gets_ids_of_its_own(cliente: FlaskClient, publicador: PublicadorFalso) -> None:
@@ -75,7 +75,7 @@ def test_every_request_gets_ids_of_its_own(cliente: FlaskClient, publicador: Pub
 @pytest.mark.parametrize("tipo", XML)
 def test_an_order_in_xml_is_the_same_command(cliente: FlaskClient, publicador: PublicadorFalso, tipo: str) -> None:
     assert cliente.post("/orders", data=en_xml(ORDEN), content_type=tipo).status_code == 202
-    assert campos_sin_ids(publicador) == (UUID(ID), "ana", 2, "Calle 45 # 13-40 🚚")
+    assert campos_sin_ids(publicador) == (UUID(ID), "ana", 2, "Calle 45 # 13-40 🚚", None)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_an_order_in_xml_is_the_same_command(cliente: FlaskClient, publicador: P
 def test_xml_may_be_written_in_many_ways(cliente: FlaskClient, publicador: PublicadorFalso, cuerpo: str) -> None:
     respuesta = cliente.post("/orders", data=cuerpo.encode(), content_type="application/xml")
     assert respuesta.status_code == 202, respuesta.text
-    assert campos_sin_ids(publicador) == (UUID(ID), "ana", 2, "Calle 45 # 13-40 🚚")
+    assert campos_sin_ids(publicador) == (UUID(ID), "ana", 2, "Calle 45 # 13-40 🚚", None)
 
 
 letras = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff")
@@ -107,7 +107,8 @@ letras = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\uff
             "user_id": st.text(letras, min_size=1, max_size=260),
             "cantidad": st.integers(-2, 10_002),
             "direccion_entrega": st.text(letras, min_size=1, max_size=100),
-        }
+        },
+        optional={"instrucciones_entrega": st.text(letras, max_size=100)},
     )
 )
 def test_json_and_xml_lead_to_the_same_command_or_the_same_error(campos: dict[str, Any]) -> None:
@@ -147,6 +148,9 @@ INVALIDOS = [
     ("direccion_entrega", "a" * 1001),
     ("direccion_entrega", "Calle\n1"),
     ("direccion_entrega", "\ud83d"),
+    ("instrucciones_entrega", ""),
+    ("instrucciones_entrega", "a" * 1001),
+    ("instrucciones_entrega", 7),
     ("id_producto", "no-es-uuid"),
     ("id_producto", ID.replace("-", "")),
     ("id_producto", "{" + ID + "}"),

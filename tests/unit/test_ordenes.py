@@ -2,9 +2,9 @@
 
 import pytest
 
-from functions.comun.mensajes import DisminuirStock, MensajeInvalido, VerificarOrden
+from functions.comun.mensajes import MensajeInvalido, VerificarOrden
 from functions.ordenes import dominio
-from tests.datos import liberar, listo, revertir, una_orden
+from tests.datos import liberar, listo, pedir_stock, revertir, una_orden
 
 
 def test_a_new_order_is_creada_and_asks_for_its_stock() -> None:
@@ -12,7 +12,7 @@ def test_a_new_order_is_creada_and_asks_for_its_stock() -> None:
     orden, salidas = dominio.crear(None, comando)
     assert (orden.estado, orden.version, orden.id_driver, orden.motivo) == ("creada", 1, None, None)
     assert salidas == [
-        DisminuirStock(comando.id_producto, comando.id_orden, 3, comando.direccion_entrega, comando.transaction_id),
+        pedir_stock(comando),
         orden,
         VerificarOrden(comando.id_orden, 1, comando.transaction_id),
     ]
