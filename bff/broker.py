@@ -11,7 +11,7 @@ import pulsar
 
 from functions.comun.codec import Publicacion
 from functions.comun.mensajes import TIPOS
-from functions.comun.publicador import NoPublicado, Publicador
+from functions.comun.publicador import EsquemaRechazado, NoPublicado, Publicador
 
 PLAZO_MS: Final = 1500
 """The broker has this long to confirm a message."""
@@ -93,4 +93,5 @@ class Broker:
             es_nuevo, via.reintento = time.monotonic() >= via.reintento, time.monotonic() + PAUSA
             if es_nuevo:
                 _log.warning("can't publish to %s: %s", mensaje.topic, error)
-            raise SinBroker(f"the broker did not confirm: {error}", enviado=True) from error
+            enviado = not isinstance(error, EsquemaRechazado)
+            raise SinBroker(f"the broker did not confirm: {error}", enviado=enviado) from error

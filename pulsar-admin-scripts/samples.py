@@ -40,7 +40,12 @@ def _valor(campo: Mapping[str, Any], azar: Random | None, ms: int) -> Any:
     if "x-example" in campo:
         return campo["x-example"]
     tipo = campo["type"][1] if isinstance(campo["type"], list) else campo["type"]
-    return _uuid(azar) if tipo["logicalType"] == "uuid" else datetime.fromtimestamp(ms / 1000, UTC)
+    match tipo:
+        case {"logicalType": "uuid"}:
+            return _uuid(azar)
+        case {"logicalType": "timestamp-millis"}:
+            return datetime.fromtimestamp(ms / 1000, UTC)
+    return {"string": campo["name"], "boolean": False}.get(tipo, 1)
 
 
 def _uuid(azar: Random | None) -> UUID:

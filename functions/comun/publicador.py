@@ -24,6 +24,16 @@ class NoPublicado(Exception):
     """The broker has not confirmed: nothing is known about whether the message was stored."""
 
 
+class EsquemaRechazado(NoPublicado):
+    """The broker does not take our schema of a topic: nothing was sent, and nothing will be until it does."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(
+            f"the broker refuses version {codec(topic).definicion['version']} of the schema of {topic}: it is not "
+            "registered, or incompatible with what is. provision.py registers it, schemas.py diff compares"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Recibido:
     """A message as it came; `crudo` is the client's own object."""
@@ -166,15 +176,18 @@ class Publicador:
             if topic not in self._productores:
                 # dead letters one by one, so that each can be acknowledged alone; however big they are
                 es_carta = topic not in TIPOS
-                self._productores[topic] = self._cliente.create_producer(
-                    f"persistent://{TENANT}/{topic}",
-                    schema=BytesSchema() if es_carta else EsquemaAvro(None, {"topic": topic}),
-                    send_timeout_millis=self._plazo_ms,
-                    block_if_queue_full=True,
-                    batching_enabled=not es_carta,
-                    batching_max_publish_delay_ms=1,
-                    chunking_enabled=es_carta,
-                )
+                try:
+                    self._productores[topic] = self._cliente.create_producer(
+                        f"persistent://{TENANT}/{topic}",
+                        schema=BytesSchema() if es_carta else EsquemaAvro(None, {"topic": topic}),
+                        send_timeout_millis=self._plazo_ms,
+                        block_if_queue_full=True,
+                        batching_enabled=not es_carta,
+                        batching_max_publish_delay_ms=1,
+                        chunking_enabled=es_carta,
+                    )
+                except pulsar.IncompatibleSchema as error:
+                    raise EsquemaRechazado(topic) from error
             return self._productores[topic]
 
     def _olvidar(self, productores: Mapping[str, Any]) -> None:
