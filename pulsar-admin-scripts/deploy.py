@@ -1,6 +1,7 @@
 """Creates every function, or updates those whose package or configuration differs, and waits until all run.
 
-Safe to run again. What is unchanged is left alone. Run provision.py before.
+Safe to run again. What is unchanged is left alone. Run provision.py before: functions whose schemas the cluster does
+not have are not deployed.
 Environment beside admin.py's: DB_HOSTNAME (127.0.0.1) and DB_PORT (5432), as the functions workers reach
 PostgreSQL. Passwords are not deployed: functions ask their secrets provider for DB_PASSWORD_<DATABASE>.
 """
@@ -20,6 +21,7 @@ import admin
 import package
 import yaml
 from admin import TENANT, Respuesta, cumple, ejecutar, url_functions
+from schemas_registry import PREFIJO, sin_registrar
 
 PLAZO: Final = 90
 """Longest wait for the functions to run, in s."""
@@ -42,30 +44,59 @@ def deseadas(nombres: Sequence[str], carpeta: Path) -> dict[str, dict[str, Any]]
     return configs
 
 
-def actuales(configs: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any] | None]:
-    """The deployed configurations; None where there is no such function."""
-    respuestas = ejecutar([["functions", "get", *_quien(config)] for config in configs.values()], url_functions())
-    return {
-        nombre: None if respuesta.no_existe else json.loads(respuesta.exigir().texto)
-        for nombre, respuesta in zip(configs, respuestas, strict=True)
-    }
+def pendientes(configs: dict[str, dict[str, Any]], carpeta: Path) -> dict[str, str]:
+    """The functions to create or update, with which of the two: those whose configuration or package differs.
+
+    The deployed packages are fetched and compared: a worker may have kept the old one and said nothing.
+    """
+    consultas = [["functions", "get", *_quien(config)] for config in configs.values()]
+    for nombre, config in configs.items():
+        consultas.append(
+            ["functions", "download", *_quien(config), "--destination-file", f"{carpeta / nombre}.deployed"]
+        )
+    respuestas, acciones = ejecutar(consultas, url_functions()), {}
+    for (nombre, config), respuesta in zip(configs.items(), respuestas, strict=False):
+        if respuesta.no_existe:
+            acciones[nombre] = "create"
+        elif not cumple(json.loads(respuesta.exigir().texto), config) or not _mismo_paquete(carpeta / nombre):
+            acciones[nombre] = "update"
+    return acciones
 
 
 def desplegar(configs: dict[str, dict[str, Any]], carpeta: Path) -> list[str]:
-    """Creates or updates what differs; returns those functions' names."""
-    antes = actuales(configs)
-    acciones = {
-        nombre: "create" if antes[nombre] is None else "update"
-        for nombre, config in configs.items()
-        if not cumple(antes[nombre], config)
-    }
-    if acciones:
-        print(f"deploying {len(acciones)} functions: {', '.join(acciones)} …", flush=True)
+    """Creates or updates what differs; returns those functions' names. Ends the program if they still differ then."""
+    acciones = pendientes(configs, carpeta)
+    if not acciones:
+        return []
+    _exigir_esquemas([configs[nombre] for nombre in acciones])
+    print(f"deploying {len(acciones)} functions: {', '.join(acciones)} …", flush=True)
     ordenes = [_orden(accion, configs[nombre], carpeta) for nombre, accion in acciones.items()]
     for (nombre, accion), respuesta in zip(acciones.items(), ejecutar(ordenes, url_functions()), strict=True):
         respuesta.exigir()
         print(f"  {nombre}: {accion}d")
+    if distintas := pendientes({nombre: configs[nombre] for nombre in acciones}, carpeta):
+        sys.exit(
+            f"error: the functions worker says that it deployed {', '.join(distintas)}, and has something else.\n"
+            "  With functionsWorkerEnablePackageManagement=true Pulsar ignores the package of `functions update`:\n"
+            "  set it to false, or delete these functions (subscriptions stay, nothing is lost) and run this again."
+        )
     return list(acciones)
+
+
+def _exigir_esquemas(configs: Sequence[dict[str, Any]]) -> None:
+    """Ends the program if the broker would refuse these functions: those that run now are better than that."""
+    usados = {entrada.removeprefix(PREFIJO) for config in configs for entrada in config["inputSpecs"]}
+    usados |= {topic for config in configs for topic in config["userConfig"].get("PUBLICA", ())}
+    if faltan := sin_registrar(sorted(usados)):
+        sys.exit(
+            f"error: the cluster does not have these schemas as the functions use them: {', '.join(faltan)}\n"
+            "  Nothing was deployed. Run provision.py; if the broker refuses them, `schemas.py check` says why."
+        )
+
+
+def _mismo_paquete(ruta: Path) -> bool:
+    deseado, desplegado = (ruta.with_name(f"{ruta.name}.{fin}") for fin in ("zip", "deployed"))
+    return desplegado.exists() and desplegado.read_bytes() == deseado.read_bytes()
 
 
 def esperar(configs: dict[str, dict[str, Any]]) -> None:

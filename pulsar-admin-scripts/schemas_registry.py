@@ -70,6 +70,14 @@ def versiones(topic: str) -> dict[int, Any]:
     return schemas_files.lanzadas(topic) | {version(actual) or 0: actual}
 
 
+def sin_registrar(topics: Sequence[str]) -> list[str]:
+    """Those of these topics, <namespace>/<topic>, whose schema as it is in the repository the cluster doesn't have."""
+    respuestas = ejecutar([[*LEER, PREFIJO + topic] for topic in topics], url_admin())
+    hay = {topic: registradas(respuesta) for topic, respuesta in zip(topics, respuestas, strict=True)}
+    actuales = {topic: schemas_files.actual(topic) for topic in topics}
+    return [topic for topic in topics if all(r.definicion != actuales[topic] for r in hay[topic])]
+
+
 def diferencias(cluster: Mapping[str, Sequence[Registrada]]) -> Iterator[Diferencia]:
     nuestros = schemas_files.topics()
     for topic, hay in cluster.items():

@@ -20,7 +20,7 @@ public final class LocalFunctionsWorker {
     }
 
     private static void run(WorkerConfig config) throws Exception {
-        PulsarWorkerService service = new PulsarWorkerService();
+        PulsarWorkerService service = new UpdatesPackages();
         AuthenticationService open = new AuthenticationService(PulsarConfigurationLoader.convertFrom(config));
         ErrorNotifier errors = ErrorNotifier.getDefaultImpl();
         // Upstream's FunctionWorkerStarter opens a DistributedLog here, which needs ZooKeeper, even though the
