@@ -29,13 +29,17 @@ class Codec:
     tipo: type[Datos]
     campos: tuple[str, ...]
 
+    @property
+    def version(self) -> str:
+        return str(self.definicion["version"])
+
     def codificar(self, id_mensaje: UUID, ingestion: int, servicio: str, datos: Datos) -> bytes:
         """The message's bytes. `ingestion` in ms since 1970-01-01 UTC; ValueError if a value doesn't fit."""
         sobre = {
             "id": id_mensaje,
             "time": time.time_ns() // 1_000_000,
             "ingestion": ingestion,
-            "specversion": self.definicion["version"],
+            "specversion": self.version,
             "type": self.topic.partition("/")[2],
             "datacontenttype": "application/avro",
             "service_name": servicio,
@@ -89,18 +93,22 @@ def codec_de(topic: str, definicion: dict[str, Any]) -> Codec:
 
 @dataclass(frozen=True, slots=True)
 class Publicacion:
-    """A message ready to be sent: topic "<namespace>/<topic>", partition key, bytes, properties."""
+    """A message ready to be sent: topic "<namespace>/<topic>", partition key, bytes, properties, and the version of
+    the schema that the bytes are in; "" on topics without schema.
+    """
 
     topic: str
     clave: str
     crudo: bytes
     propiedades: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
 
 
 def publicacion(id_mensaje: UUID, ingestion: int, servicio: str, datos: Datos) -> Publicacion:
     """Encodes a payload in its envelope."""
-    crudo = codec(datos.topic).codificar(id_mensaje, ingestion, servicio, datos)
-    return Publicacion(datos.topic, str(getattr(datos, datos.clave)), crudo)
+    propio = codec(datos.topic)
+    crudo = propio.codificar(id_mensaje, ingestion, servicio, datos)
+    return Publicacion(datos.topic, str(getattr(datos, datos.clave)), crudo, version=propio.version)
 
 
 def derivar(causa: Mensaje[Datos], servicio: str, salidas: Sequence[Datos]) -> list[Publicacion]:
@@ -116,6 +124,19 @@ def _id(causa: Mensaje[Datos], datos: Datos, indice: int) -> UUID:
     return uuid5(causa.id, f"{datos.topic}/{indice}")
 
 
+_CABECERA: Final = fastavro.parse_schema(
+    {
+        "type": "record",
+        "name": "Cabecera",
+        "fields": [
+            {"name": "id", "type": "string"},
+            {"name": "time", "type": "long"},
+            {"name": "ingestion", "type": "long"},
+            {"name": "specversion", "type": "string"},
+        ],
+    }
+)
+"""How every version of every envelope begins."""
 _SALIDAS: Final = fastavro.parse_schema(
     {
         "type": "array",
@@ -141,6 +162,11 @@ def empaquetar(publicaciones: Sequence[Publicacion]) -> bytes:
 
 
 def desempaquetar(salidas: bytes) -> list[Publicacion]:
-    """The inverse of `empaquetar`."""
+    """The inverse of `empaquetar`. The bytes may be of another version than today's: they say so."""
     filas: Any = fastavro.schemaless_reader(io.BytesIO(salidas), _SALIDAS, None)
-    return [Publicacion(**fila) for fila in filas]
+    return [Publicacion(**fila, version=_version(fila["crudo"])) for fila in filas]
+
+
+def _version(crudo: bytes) -> str:
+    cabecera: Any = fastavro.schemaless_reader(io.BytesIO(crudo), _CABECERA, None)
+    return str(cabecera["specversion"])

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from typing import Any, Final
 
 import _pulsar
@@ -27,10 +28,10 @@ class NoPublicado(Exception):
 class EsquemaRechazado(NoPublicado):
     """The broker does not take our schema of a topic: nothing was sent, and nothing will be until it does."""
 
-    def __init__(self, topic: str) -> None:
+    def __init__(self, topic: str, version: str) -> None:
         super().__init__(
-            f"the broker refuses version {codec(topic).definicion['version']} of the schema of {topic}: it is not "
-            "registered, or incompatible with what is. provision.py registers it, schemas.py diff compares"
+            f"the broker refuses version {version} of the schema of {topic}: it is not registered, or incompatible "
+            "with what is. provision.py registers it, schemas.py diff compares"
         )
 
 
@@ -91,6 +92,17 @@ class EsquemaAvro(Schema):  # type: ignore[misc]  # the client library is untype
         return self._escritores[clave]
 
 
+class EsquemaRegistrado(Schema):  # type: ignore[misc]  # the client library is untyped
+    """A schema version as the registry has it, for bytes that were encoded long ago: they are stamped with it."""
+
+    def __init__(self, info: Any) -> None:
+        super().__init__(bytes, info.schema_type(), None, info.name())
+        self._schema_info = info
+
+    def encode(self, obj: bytes) -> bytes:
+        return obj
+
+
 def motivo(error: Exception) -> str:
     """An error in one line for people, at most 1,000 characters, without what PostgreSQL can't store."""
     return f"{type(error).__name__}: {error}"[:1000].replace("\0", "\\0")
@@ -138,25 +150,29 @@ class _Confirmaciones:
 
 
 class Publicador:
-    """Publishes with confirmation, from any thread. One producer for each topic, made when first needed."""
+    """Publishes with confirmation, from any thread.
+
+    One producer for each topic and schema version, made when first needed: what an earlier version of a function put
+    into a receipt goes out as what it is.
+    """
 
     def __init__(self, cliente: Any, *, plazo_ms: int = 30_000, demoras: Mapping[str, float] | None = None) -> None:
         """`demoras`: topics whose messages are to be delivered that many seconds later."""
         self._cliente = cliente
         self._demoras = {topic: timedelta(seconds=segundos) for topic, segundos in (demoras or {}).items()}
         self._plazo_ms = plazo_ms
-        self._productores: dict[str, Any] = {}
+        self._productores: dict[tuple[str, str], Any] = {}
         self._candado = threading.Lock()
 
     def publicar(self, publicaciones: Sequence[Publicacion]) -> None:
         """Returns when the broker has stored them all; else NoPublicado or the client's error."""
         if not publicaciones:
             return
-        productores = {topic: self._productor(topic) for topic in {p.topic for p in publicaciones}}
+        productores = {clave: self._productor(*clave) for clave in {(p.topic, p.version) for p in publicaciones}}
         confirmaciones = _Confirmaciones(len(publicaciones))
         try:
             for p in publicaciones:
-                productores[p.topic].send_async(
+                productores[p.topic, p.version].send_async(
                     p.crudo,
                     confirmaciones,
                     partition_key=p.clave,
@@ -171,15 +187,15 @@ class Publicador:
         # the client gives up by itself before that; waiting for ever for it is no option
         confirmaciones.esperar(self._plazo_ms / 1000 + 5)
 
-    def _productor(self, topic: str) -> Any:
+    def _productor(self, topic: str, version: str) -> Any:
         with self._candado:
-            if topic not in self._productores:
+            if (topic, version) not in self._productores:
                 # dead letters one by one, so that each can be acknowledged alone; however big they are
                 es_carta = topic not in TIPOS
                 try:
-                    self._productores[topic] = self._cliente.create_producer(
+                    self._productores[topic, version] = self._cliente.create_producer(
                         f"persistent://{TENANT}/{topic}",
-                        schema=BytesSchema() if es_carta else EsquemaAvro(None, {"topic": topic}),
+                        schema=BytesSchema() if es_carta else self._esquema(topic, version),
                         send_timeout_millis=self._plazo_ms,
                         block_if_queue_full=True,
                         batching_enabled=not es_carta,
@@ -187,11 +203,23 @@ class Publicador:
                         chunking_enabled=es_carta,
                     )
                 except pulsar.IncompatibleSchema as error:
-                    raise EsquemaRechazado(topic) from error
-            return self._productores[topic]
+                    raise EsquemaRechazado(topic, version) from error
+            return self._productores[topic, version]
 
-    def _olvidar(self, productores: Mapping[str, Any]) -> None:
+    def _esquema(self, topic: str, version: str) -> Schema:
+        propio = EsquemaAvro(None, {"topic": topic})
+        if version == propio.codec.version:
+            return propio
+        for numero in count():  # the broker's own numbers, oldest first
+            try:
+                info = self._cliente._client.get_schema_info(f"persistent://{TENANT}/{topic}", numero)
+            except pulsar.TopicNotFound as error:
+                raise EsquemaRechazado(topic, version) from error
+            if json.loads(info.schema()).get("version") == version:
+                return EsquemaRegistrado(info)
+
+    def _olvidar(self, productores: Mapping[tuple[str, str], Any]) -> None:
         with self._candado:
-            for topic, productor in productores.items():
-                if self._productores.get(topic) is productor:
-                    del self._productores[topic]
+            for clave, productor in productores.items():
+                if self._productores.get(clave) is productor:
+                    del self._productores[clave]

@@ -8,7 +8,7 @@ import pytest
 from avro_json import a_json, de_json
 from schemas_files import actual, archivos_lanzados, lanzadas, leer, topics, version
 
-from functions.comun.codec import Codec, codec, codec_de
+from functions.comun.codec import Codec, Publicacion, codec, codec_de, desempaquetar, empaquetar
 
 LANZADAS = [(topic, numero) for topic in topics() for numero in lanzadas(topic)]
 
@@ -43,6 +43,13 @@ def test_functions_with_a_released_version_read_what_todays_write(topic: str, nu
     for crudo, mensaje in muestras(topic, version(actual(topic)) or 0):
         leido = lector.decodificar(crudo, codec(topic).esquema)
         assert como_json(leido, lector) == {campo: mensaje["data"][campo] for campo in lector.campos}
+
+
+@pytest.mark.parametrize(("topic", "numero"), LANZADAS)
+def test_outputs_kept_in_receipts_tell_their_version(topic: str, numero: int) -> None:
+    """Whatever version of a function put them there: they are published again as what they are."""
+    guardadas = [Publicacion(topic, "clave", crudo, version=str(numero)) for crudo, _ in muestras(topic, numero)]
+    assert desempaquetar(empaquetar(guardadas)) == guardadas
 
 
 @pytest.mark.parametrize(("topic", "numero"), LANZADAS)

@@ -8,7 +8,7 @@ import pulsar
 import pytest
 from schemas_files import archivos_lanzados, lanzadas, leer
 
-from functions.comun.codec import publicacion
+from functions.comun.codec import Publicacion, publicacion
 from functions.comun.mensajes import MensajeInvalido
 from functions.comun.publicador import EsquemaAvro, EsquemaRechazado, Publicador, Recibido
 from tests.datos import una_orden
@@ -31,6 +31,19 @@ class Registro:
         if version + 1 not in lanzadas(TOPIC):
             raise pulsar.TopicNotFound(f"{topic} {version}")
         return _pulsar.SchemaInfo(_pulsar.SchemaType.AVRO, "AVRO", json.dumps(lanzadas(TOPIC)[version + 1]))
+
+
+class ClienteConRegistro(ClienteFalso):
+    """Notes which schema version each producer has; `_client` is the client library's inner object."""
+
+    def __init__(self, registro: Registro) -> None:
+        super().__init__()
+        self._client = registro
+        self.versiones: list[str] = []
+
+    def create_producer(self, topic: str, *, schema: Any, **opciones: Any) -> ProductorFalso:
+        self.versiones.append(json.loads(schema.schema_info().schema())["version"])
+        return super().create_producer(topic, **opciones)
 
 
 class ClienteQueRechaza(ClienteFalso):
@@ -94,3 +107,21 @@ def test_a_refused_schema_says_which_and_what_to_do_and_goes_through_once_it_is_
     cliente.rechaza = False
     publicador.publicar([mensaje])
     assert [topic for topic, _, _ in cliente.publicados] == [TOPIC]
+
+
+def test_what_an_earlier_version_put_into_a_receipt_goes_out_in_its_own_schema(registro: Registro) -> None:
+    """Under today's schema nobody could read it."""
+    cliente = ClienteConRegistro(registro)
+    publicador = Publicador(cliente)
+    for numero in (1, 2, 1):
+        muestra = leer(archivos_lanzados(TOPIC, numero)[1])["samples"][0]
+        publicador.publicar([Publicacion(TOPIC, "clave", bytes.fromhex(muestra["bytes"]), version=str(numero))])
+    assert cliente.versiones == ["1", "2"]
+    assert len(cliente.publicados) == 3
+
+
+def test_a_version_that_no_registry_has_is_refused_and_not_sent_as_another(registro: Registro) -> None:
+    cliente = ClienteConRegistro(registro)
+    with pytest.raises(EsquemaRechazado, match="refuses version 9"):
+        Publicador(cliente).publicar([Publicacion(TOPIC, "clave", b"", version="9")])
+    assert cliente.publicados == []
