@@ -54,6 +54,13 @@ def test_every_earlier_version_counts_not_just_the_last() -> None:
     assert any("against version 1: a's type" in que for que in dichos)
 
 
+def test_another_default_is_refused() -> None:
+    campos = [{"name": "a", "type": "int", "default": 0}]
+    uno = {"type": "record", "name": "R", "version": "1", "fields": campos}
+    dos = uno | {"version": "2", "fields": [campos[0] | {"default": 7}]}
+    assert any("a's default was 0 and is 7" in que for que, _ in problemas(dos, {1: uno}, ["f"]))
+
+
 VERSIONES = {
     "unchanged number": ("2", "it has changed and is still version 2"),
     "older number": ("1", "it has changed and is still version 1"),
