@@ -109,7 +109,8 @@ def esperar(configs: dict[str, dict[str, Any]]) -> None:
         if not pendientes:
             return
         if time.monotonic() > limite:
-            sys.exit("\n".join(["error: not running:", *(f"  {n}: {males[n]}" for n in pendientes)]))
+            quienes = [f"  {nombre}: {males[nombre]}" for nombre in pendientes]
+            sys.exit("\n".join(["error: not running; their logs say why (here: make logs NAME=…):", *quienes]))
         print(f"  waiting for {', '.join(pendientes)} …", flush=True)
 
 
