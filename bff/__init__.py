@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 from flask import Blueprint, Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException, NotFound
 
-from bff import validacion
+from bff import formatos, validacion
 from bff.broker import SinBroker
-from bff.formatos import PROBLEMA, Texto, leer, problema, respuesta
+from bff.formatos import PREFERIDO, Texto, leer
 from bff.lecturas import Lecturas, SinBaseDeDatos
 from bff.validacion import CamposInvalidos, entero, validar
 from functions.comun.codec import Publicacion, publicacion
@@ -71,17 +71,17 @@ def crear_orden() -> Response:
 
 @rutas.get("/orders")
 def ver_ordenes() -> Response:
-    return respuesta(_servicios().lecturas.ordenes(_limite()))
+    return _respuesta(_servicios().lecturas.ordenes(_limite()))
 
 
 @rutas.get("/orders/<uuid:id_orden>")
 def ver_orden(id_orden: UUID) -> Response:
-    return respuesta(_servicios().lecturas.orden(id_orden) or _falta("order", id_orden))
+    return _respuesta(_servicios().lecturas.orden(id_orden) or _falta("order", id_orden))
 
 
 @rutas.get("/orders/<uuid:id_orden>/saga")
 def ver_saga(id_orden: UUID) -> Response:
-    return respuesta(_servicios().lecturas.saga(id_orden) or _falta("saga of an order", id_orden))
+    return _respuesta(_servicios().lecturas.saga(id_orden) or _falta("saga of an order", id_orden))
 
 
 @rutas.post("/productos")
@@ -92,12 +92,12 @@ def crear_producto() -> Response:
 
 @rutas.get("/productos")
 def ver_productos() -> Response:
-    return respuesta({"resultado": _servicios().lecturas.productos(_limite())})
+    return _respuesta({"resultado": _servicios().lecturas.productos(_limite())})
 
 
 @rutas.get("/productos/<uuid:id_producto>")
 def ver_producto(id_producto: UUID) -> Response:
-    return respuesta({"resultado": _servicios().lecturas.producto(id_producto) or _falta("product", id_producto)})
+    return _respuesta({"resultado": _servicios().lecturas.producto(id_producto) or _falta("product", id_producto)})
 
 
 @rutas.delete("/productos/<uuid:id_producto>")
@@ -118,7 +118,7 @@ def ver_conductor(id_conductor: UUID) -> Response:
 
 @rutas.get("/health")
 def health() -> Response:
-    return respuesta({"status": "ok"})
+    return _respuesta({"status": "ok"})
 
 
 def _servicios() -> Servicios:
@@ -129,7 +129,7 @@ def _encargar(datos: Datos, ubicacion: str, **ids: UUID) -> Response:
     """Publishes a command; 202 when the broker has it."""
     g.ids = ids
     _servicios().publicador.publicar(publicacion(uuid4(), g.ingestion, "bff", datos))
-    return respuesta({"mssg": "Procesando mensaje", **ids}, 202, Location=ubicacion)
+    return _respuesta({"mssg": "Procesando mensaje", **ids}, 202, Location=ubicacion)
 
 
 def _limite() -> int:
@@ -141,8 +141,13 @@ def _falta(que: str, id_buscado: UUID) -> Any:
     raise NotFound(f"there is no {que} {id_buscado}. If it was accepted a moment ago, ask again")
 
 
+def _respuesta(datos: object, estado: int = 200, **cabeceras: str) -> Response:
+    return formatos.respuesta(datos, g.tipo, estado, **cabeceras)
+
+
 def _problema(estado: int, detalle: str, cabeceras: dict[str, str] | None = None, **extra: Any) -> Response:
-    return Response(problema(estado, detalle, **extra), estado, cabeceras, content_type=PROBLEMA)
+    cuerpo, tipo = formatos.problema(estado, detalle, g.tipo, **extra)
+    return Response(cuerpo, estado, cabeceras, content_type=tipo)
 
 
 def _error_http(error: HTTPException) -> Response:
@@ -175,9 +180,12 @@ def _sin_broker(error: SinBroker) -> Response:
 def _empezar() -> None:
     g.inicio = time.perf_counter()
     g.ingestion = time.time_ns() // 1_000_000
+    g.tipo = PREFERIDO  # in which a 406 is written
+    g.tipo = formatos.elegir(request)
 
 
 def _anotar(salida: Response) -> Response:
+    salida.vary.add("Accept")
     ms = (time.perf_counter() - g.inicio) * 1000
     _accesos.info("%s %s %d %.1f ms", request.method, quote(request.path), salida.status_code, ms)
     return salida

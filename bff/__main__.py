@@ -29,7 +29,7 @@ import waitress.task
 
 from bff import crear_app
 from bff.broker import Broker, conectar, desconectar
-from bff.formatos import PROBLEMA, problema
+from bff.formatos import problema
 from bff.lecturas import Lecturas
 
 GRACIA: Final = 10.0
@@ -84,9 +84,9 @@ class _Error(waitress.task.ErrorTask):  # type: ignore[misc]  # waitress is unty
 
     def execute(self) -> None:
         error = self.request.error
-        cuerpo = problema(error.code, str(error.body)).encode()
+        cuerpo, tipo = problema(error.code, str(error.body))
         self.status, self.content_length = f"{error.code} {error.reason}", len(cuerpo)
-        self.response_headers.append(("Content-Type", PROBLEMA))
+        self.response_headers.append(("Content-Type", tipo))
         self.set_close_on_finish()
         self.write(cuerpo)
 

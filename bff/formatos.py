@@ -1,18 +1,23 @@
-"""HTTP bodies: what clients send, by Content-Type, and the JSON that they get."""
+"""HTTP bodies: what clients send, by Content-Type, and what they get, by Accept."""
 
 import json
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, NoReturn
 from uuid import UUID
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, tostring
 
 from defusedxml.ElementTree import fromstring
 from flask import Request, Response
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, NotAcceptable, UnsupportedMediaType
 
-PROBLEMA: Final = "application/problem+json"
+_XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
+_NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no XML document may hold."""
 BLANCOS: Final = " \t\r\n"
 """Around a text they mean nothing, in XML and so in every format."""
 
@@ -34,7 +39,7 @@ def leer(peticion: Request) -> dict[str, Any]:
     crudo = peticion.get_data(cache=False)
     try:
         crudo.decode("utf-8")
-        cuerpo = FORMATOS[tipo](crudo)
+        cuerpo = FORMATOS[tipo].leer(crudo)
     except (ValueError, LookupError, RecursionError, ParseError) as error:
         raise BadRequest(f"the body can't be read as {tipo}: {error or type(error).__name__}"[:300]) from error
     if not isinstance(cuerpo, dict):
@@ -42,7 +47,7 @@ def leer(peticion: Request) -> dict[str, Any]:
     return cuerpo
 
 
-def _json(crudo: bytes) -> Any:
+def _leer_json(crudo: bytes) -> Any:
     return json.loads(crudo.decode("utf-8-sig"), parse_constant=_sin_infinitos)
 
 
@@ -50,7 +55,7 @@ def _sin_infinitos(constante: str) -> NoReturn:
     raise ValueError(f"{constante} is no JSON number")
 
 
-def _xml(crudo: bytes) -> dict[str, Any]:
+def _leer_xml(crudo: bytes) -> dict[str, Any]:
     """The children of the root, by name. Nested elements and repeated ones get no field's type."""
     cuerpo: dict[str, Any] = {}
     for hijo in fromstring(crudo, forbid_dtd=True):
@@ -63,17 +68,33 @@ def _valor(elemento: Element) -> Texto | dict[str, Any]:
     return {} if len(elemento) else Texto((elemento.text or "").strip(BLANCOS))
 
 
-FORMATOS: Final[dict[str, Callable[[bytes], Any]]] = {
-    "application/json": _json,
-    "application/xml": _xml,
-    "text/xml": _xml,
-}
-"""How each media type is read. A new format is a line here."""
+def _escribir_json(datos: object) -> bytes:
+    """Times in ISO 8601, UTC, with milliseconds."""
+    return json.dumps(datos, default=_a_texto, separators=(",", ":")).encode()
 
 
-def escribir(datos: object) -> str:
-    """JSON; times in ISO 8601, UTC, with milliseconds."""
-    return json.dumps(datos, default=_a_texto, separators=(",", ":"))
+def _escribir_xml(datos: object, raiz: str = "respuesta", ns: str = "") -> bytes:
+    """A member is an element; of a list, an element `i`, as RFC 9457 has them; null is `xsi:nil`."""
+    elemento = _elemento(raiz, datos, f"{{{ns}}}" if ns else "")
+    return bytes(tostring(elemento, "utf-8", xml_declaration=True, default_namespace=ns or None))
+
+
+def _elemento(nombre: str, datos: object, ns: str) -> Element:
+    elemento = Element(ns + nombre)
+    match datos:
+        case dict():
+            elemento.extend(_elemento(clave, valor, ns) for clave, valor in datos.items())
+        case list():
+            elemento.extend(_elemento("i", valor, ns) for valor in datos)
+        case None:
+            elemento.set(f"{{{_XSI}}}nil", "true")
+        case bool():
+            elemento.text = str(datos).lower()
+        case str() | int() | float():
+            elemento.text = _NO_XML.sub("\ufffd", str(datos))
+        case _:
+            elemento.text = _a_texto(datos)
+    return elemento
 
 
 def _a_texto(valor: object) -> str:
@@ -81,15 +102,48 @@ def _a_texto(valor: object) -> str:
         return valor.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(valor, UUID):
         return str(valor)
-    raise TypeError(f"{type(valor).__name__} has no form in JSON: {valor!r}")
+    raise TypeError(f"{type(valor).__name__} has no form in text: {valor!r}")
 
 
-def respuesta(datos: object, estado: int = 200, **cabeceras: str) -> Response:
-    """A JSON answer."""
-    return Response(escribir(datos), estado, cabeceras, mimetype="application/json")
+@dataclass(frozen=True, slots=True)
+class Formato:
+    """How bodies are read and written, and RFC 9457 documents, of the media type `problema`."""
+
+    leer: Callable[[bytes], Any]
+    escribir: Callable[[object], bytes]
+    problema: str
+    escribir_problema: Callable[[object], bytes]
 
 
-def problema(estado: int, detalle: str, **extra: Any) -> str:
-    """An RFC 9457 document. `extra` are members that RFC 9457 does not name."""
-    titulo = HTTPStatus(estado).phrase
-    return escribir({"type": "about:blank", "title": titulo, "status": estado, "detail": detalle, **extra})
+_JSON: Final = Formato(_leer_json, _escribir_json, "application/problem+json", _escribir_json)
+_PROBLEMA_XML: Final = partial(_escribir_xml, raiz="problem", ns="urn:ietf:rfc:7807")
+_XML: Final = Formato(_leer_xml, _escribir_xml, "application/problem+xml", _PROBLEMA_XML)
+FORMATOS: Final = {"application/json": _JSON, "application/xml": _XML, "text/xml": _XML}
+"""Each media type, the preferred one first. A new format is a line here."""
+PREFERIDO: Final = next(iter(FORMATOS))
+
+
+def elegir(peticion: Request) -> str:
+    """The media type to answer in: what Accept asks for. Raises 406 if it is none of ours."""
+    if not peticion.accept_mimetypes:
+        return PREFERIDO
+    if (mejor := peticion.accept_mimetypes.best_match(FORMATOS)) is None:
+        raise NotAcceptable(f"Accept is {str(peticion.accept_mimetypes)[:100]}: ask for one of {', '.join(FORMATOS)}")
+    return mejor
+
+
+def respuesta(datos: object, tipo: str, estado: int = 200, **cabeceras: str) -> Response:
+    return Response(FORMATOS[tipo].escribir(datos), estado, cabeceras, mimetype=tipo)
+
+
+def problema(estado: int, detalle: str, tipo: str = PREFERIDO, **extra: Any) -> tuple[bytes, str]:
+    """An RFC 9457 document and its media type. `extra` are members that RFC 9457 does not name."""
+    documento = {
+        "type": "about:blank",
+        "title": HTTPStatus(estado).phrase,
+        "status": estado,
+        "detail": detalle,
+        **extra,
+    }
+    formato = FORMATOS[tipo]
+    return formato.escribir_problema(documento), formato.problema
