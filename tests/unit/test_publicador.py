@@ -41,8 +41,8 @@ class ClienteConRegistro(ClienteFalso):
         self._client = registro
         self.versiones: list[str] = []
 
-    def create_producer(self, topic: str, *, schema: Any, **opciones: Any) -> ProductorFalso:
-        self.versiones.append(json.loads(schema.schema_info().schema())["version"])
+    def create_producer(self, topic: str, **opciones: Any) -> ProductorFalso:
+        self.versiones.append(json.loads(opciones["schema"].schema_info().schema())["version"])
         return super().create_producer(topic, **opciones)
 
 
