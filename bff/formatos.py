@@ -70,7 +70,7 @@ def _valor(elemento: Element) -> Texto | dict[str, Any]:
 
 def _escribir_json(datos: object) -> bytes:
     """Times in ISO 8601, UTC, with milliseconds."""
-    return json.dumps(datos, default=_a_texto, separators=(",", ":")).encode()
+    return json.dumps(datos, default=a_texto, separators=(",", ":")).encode()
 
 
 def _escribir_xml(datos: object, raiz: str = "respuesta", ns: str = "") -> bytes:
@@ -93,11 +93,12 @@ def _elemento(nombre: str, datos: object, ns: str) -> Element:
         case str() | int() | float():
             elemento.text = _NO_XML.sub("\ufffd", str(datos))
         case _:
-            elemento.text = _a_texto(datos)
+            elemento.text = a_texto(datos)
     return elemento
 
 
-def _a_texto(valor: object) -> str:
+def a_texto(valor: object) -> str:
+    """Of what JSON has no form for."""
     if isinstance(valor, datetime):
         return valor.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(valor, UUID):

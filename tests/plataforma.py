@@ -102,12 +102,15 @@ class Plataforma:
             self.sql(base, f"truncate {nombres}")
 
     def pedir(
-        self, metodo: str, ruta: str, cuerpo: object = None, tipo: str = "application/json"
+        self, metodo: str, ruta: str, cuerpo: object = None, tipo: str = "application/json", **cabeceras: str
     ) -> tuple[int, Any, Mapping[str, str]]:
-        """Status, decoded JSON and headers of the BFF's answer. `cuerpo`: text as it is, or an object as JSON."""
+        """Status, decoded JSON and headers of the BFF's answer. `cuerpo`: text as it is, or an object as JSON;
+        `cabeceras` as Idempotency_Key="…".
+        """
         texto = cuerpo if isinstance(cuerpo, str) else json.dumps(cuerpo)
         datos = None if cuerpo is None else texto.encode()
-        peticion = Request(self.bff_url + ruta, datos, {"Content-Type": tipo}, method=metodo)
+        dichas = {nombre.replace("_", "-"): valor for nombre, valor in cabeceras.items()}
+        peticion = Request(self.bff_url + ruta, datos, {"Content-Type": tipo, **dichas}, method=metodo)
         try:
             with urlopen(peticion, timeout=30) as respuesta:
                 return respuesta.status, json.load(respuesta), dict(respuesta.headers)

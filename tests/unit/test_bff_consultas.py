@@ -69,6 +69,19 @@ def test_what_there_is_has_the_original_shape(cliente: FlaskClient, ruta: str, c
     assert (sin_cuerpo.status_code, sin_cuerpo.text) == (200, "")
 
 
+@pytest.mark.parametrize("ruta", RUTAS_DE_LECTURA)
+def test_what_has_not_changed_is_not_sent_again(cliente: FlaskClient, lecturas: LecturasFalsas, ruta: str) -> None:
+    etag = cliente.get(ruta).headers["ETag"]
+    for metodo in (cliente.get, cliente.head):
+        igual = metodo(ruta, headers={"If-None-Match": etag})
+        assert (igual.status_code, igual.data, igual.headers["ETag"]) == (304, b"", etag)
+    assert cliente.get(ruta, headers={"If-None-Match": etag, "Accept": "application/xml"}).status_code == 200
+    lecturas.las_ordenes, lecturas.los_productos, lecturas.pasos = (
+        [filas[0] | {"estado": "iniciada"}] for filas in (lecturas.las_ordenes, lecturas.los_productos, lecturas.pasos)
+    )
+    assert cliente.get(ruta, headers={"If-None-Match": etag}).status_code == 200
+
+
 def test_a_get_with_a_content_type_and_a_body_is_answered(cliente: FlaskClient) -> None:
     assert cliente.get("/productos", data="{}", content_type="application/json").status_code == 200
 

@@ -1,0 +1,125 @@
+"""The routes: commands are published, reads come from the read models."""
+
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, cast
+from uuid import UUID, uuid4
+
+from flask import Blueprint, Response, current_app, g, request
+from werkzeug.exceptions import NotFound
+
+from bff import formatos, validacion
+from bff.formatos import Texto, leer
+from bff.idempotencia import Ids
+from bff.lecturas import Lecturas
+from bff.validacion import entero, validar
+from functions.comun.codec import Publicacion, publicacion
+from functions.comun.mensajes import CrearOrden, CrearProducto, Datos, EliminarProducto, RegistrarConductor, ahora
+
+MAX_FILAS: Final = 1000
+"""Rows of a list."""
+
+rutas = Blueprint("rutas", __name__)
+
+
+class Publicador(Protocol):
+    def publicar(self, mensaje: Publicacion) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Servicios:
+    """What the routes need."""
+
+    publicador: Publicador
+    lecturas: Lecturas
+    max_cantidad: int
+
+
+@rutas.post("/orders")
+def crear_orden() -> Response:
+    ids, datos = Ids(request), validar(leer(request), validacion.orden(_servicios().max_cantidad))
+    id_orden, transaction_id = ids.nuevo("orden"), ids.nuevo("transaccion")
+    ids.exigir_iguales(_servicios().lecturas.orden, id_orden, datos)
+    orden = CrearOrden(id_orden=id_orden, transaction_id=transaction_id, time_stamp=ahora(), **datos)
+    return _encargar(orden, ids.mensaje(datos), f"/orders/{id_orden}", id_orden=id_orden, transaction_id=transaction_id)
+
+
+@rutas.get("/orders")
+def ver_ordenes() -> Response:
+    return _respuesta(_servicios().lecturas.ordenes(_limite()))
+
+
+@rutas.get("/orders/<uuid:id_orden>")
+def ver_orden(id_orden: UUID) -> Response:
+    return _respuesta(_servicios().lecturas.orden(id_orden) or _falta("order", id_orden))
+
+
+@rutas.get("/orders/<uuid:id_orden>/saga")
+def ver_saga(id_orden: UUID) -> Response:
+    return _respuesta(_servicios().lecturas.saga(id_orden) or _falta("saga of an order", id_orden))
+
+
+@rutas.post("/productos")
+def crear_producto() -> Response:
+    ids, datos = Ids(request), validar(leer(request), validacion.PRODUCTO)
+    id_producto = ids.nuevo("producto")
+    ids.exigir_iguales(_servicios().lecturas.producto, id_producto, {"nombre": datos["nombre"]})  # stock changes
+    return _encargar(
+        CrearProducto(id_producto, **datos), ids.mensaje(datos), f"/productos/{id_producto}", id=id_producto
+    )
+
+
+@rutas.get("/productos")
+def ver_productos() -> Response:
+    return _respuesta({"resultado": _servicios().lecturas.productos(_limite())})
+
+
+@rutas.get("/productos/<uuid:id_producto>")
+def ver_producto(id_producto: UUID) -> Response:
+    return _respuesta({"resultado": _servicios().lecturas.producto(id_producto) or _falta("product", id_producto)})
+
+
+@rutas.delete("/productos/<uuid:id_producto>")
+def eliminar_producto(id_producto: UUID) -> Response:
+    return _encargar(EliminarProducto(id_producto), uuid4(), f"/productos/{id_producto}", id=id_producto)
+
+
+@rutas.post("/conductores")
+def registrar_conductor() -> Response:
+    ids, datos = Ids(request), validar(leer(request), validacion.CONDUCTOR)
+    id_conductor = ids.nuevo("conductor")
+    conductor = RegistrarConductor(id_conductor, **datos)
+    return _encargar(conductor, ids.mensaje(datos), f"/conductores/{id_conductor}", id_conductor=id_conductor)
+
+
+@rutas.get("/conductores/<uuid:id_conductor>")
+def ver_conductor(id_conductor: UUID) -> Response:
+    raise NotFound(f"driver {id_conductor} can't be read: drivers have no read model. Orders show their id_driver")
+
+
+@rutas.get("/health")
+def health() -> Response:
+    return _respuesta({"status": "ok"})
+
+
+def _servicios() -> Servicios:
+    return cast(Servicios, current_app.extensions["bff"])
+
+
+def _encargar(datos: Datos, id_mensaje: UUID, ubicacion: str, **ids: UUID) -> Response:
+    """Publishes a command; 202 when the broker has it."""
+    g.ids = ids
+    _servicios().publicador.publicar(publicacion(id_mensaje, g.ingestion, "bff", datos))
+    return _respuesta({"mssg": "Procesando mensaje", **ids}, 202, Location=ubicacion)
+
+
+def _limite() -> int:
+    pedido = {campo: Texto(valor) for campo, valor in request.args.items()}
+    return int(validar({"limit": MAX_FILAS, **pedido}, {"limit": entero(1, MAX_FILAS)})["limit"])
+
+
+def _falta(que: str, id_buscado: UUID) -> Any:
+    raise NotFound(f"there is no {que} {id_buscado}. If it was accepted a moment ago, ask again")
+
+
+def _respuesta(datos: object, estado: int = 200, **cabeceras: str) -> Response:
+    return formatos.respuesta(datos, g.tipo, estado, **cabeceras)
