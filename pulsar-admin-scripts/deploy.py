@@ -21,7 +21,8 @@ import admin
 import package
 import yaml
 from admin import TENANT, Respuesta, cumple, ejecutar, url_functions
-from schemas_registry import PREFIJO, sin_registrar
+from schemas_registry import sin_registrar
+from topics import PREFIJO
 
 PLAZO: Final = 90
 """Longest wait for the functions to run, in s."""

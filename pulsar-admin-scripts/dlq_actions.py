@@ -6,12 +6,13 @@ from concurrent.futures import Future
 from typing import Any, Protocol
 
 import pulsar
-from dlq_client import PLAZO
-from dlq_letters import Carta, corto
-from dlq_schemas import Esquemas
+from client import PLAZO
+from dlq_letters import Carta
+from topics import corto
+from writer_schemas import Esquemas
 
 from functions.comun.mensajes import TIPOS
-from functions.comun.publicador import EsquemaAvro, NoPublicado
+from functions.comun.publicador import EsquemaAvro, EsquemaRegistrado, NoPublicado
 
 
 class Accion(Protocol):
@@ -29,17 +30,6 @@ class Accion(Protocol):
 
     def hacer(self, cartas: Sequence[Carta]) -> Mapping[str, str]:
         """Returns when it is certain: what went wrong, by the letter's id."""
-
-
-class _ComoEscrito(pulsar.schema.Schema):  # type: ignore[misc]  # the client library is untyped
-    """A schema version as the registry has it, for bytes that were encoded long ago: they are stamped with it."""
-
-    def __init__(self, info: Any) -> None:
-        super().__init__(bytes, info.schema_type(), None, info.name())
-        self._schema_info = info
-
-    def encode(self, obj: bytes) -> bytes:
-        return obj
 
 
 class Reenvio:
@@ -113,7 +103,7 @@ class Reenvio:
 
     def _esquema(self, topic: str, version: int) -> pulsar.schema.Schema:
         if version >= 0:
-            return _ComoEscrito(self._esquemas.registrado(topic, version))
+            return EsquemaRegistrado(self._esquemas.registrado(topic, version))
         # without a version functions read it as what they know, which is today's schema
         return EsquemaAvro(None, {"topic": corto(topic)}) if corto(topic) in TIPOS else pulsar.schema.BytesSchema()
 

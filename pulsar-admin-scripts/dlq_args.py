@@ -2,29 +2,29 @@
 
 import argparse
 import re
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import admin
-from dlq_letters import PREFIJO, Filtro, corto, leer_id, sin_particion
+import client
+from dlq_letters import Filtro, leer_id
+from terminal import momento, tipo
+from topics import PREFIJO, corto, sin_particion
 
-T = TypeVar("T")
 Eleccion = tuple[list[str], Filtro]
 """The functions to look at, and the letters that are meant."""
 _FILTROS = ("function", "reason_matches", "topic", "order", "transaction", "since", "until")
-_ENTORNO = "  DLQ_PULSAR_LOG              /dev/null               a file for the Pulsar client's own log\n"
 
 
 def parser(descripcion: str | None) -> argparse.ArgumentParser:
-    plano, entorno = argparse.RawDescriptionHelpFormatter, f"{admin.__doc__}{_ENTORNO}"
+    plano, entorno = argparse.RawDescriptionHelpFormatter, f"{admin.__doc__}{client.ENTORNO}"
     todo = argparse.ArgumentParser("dlq.py", description=descripcion, epilog=entorno, formatter_class=plano)
     ordenes = todo.add_subparsers(dest="command", required=True, metavar="COMMAND")
     listar = ordenes.add_parser("list", help="a line for each letter, and how many there are for each reason")
     listar.add_argument("--exit-code", action="store_true", help="exit with 3 if there are letters")
     ver = ordenes.add_parser("show", help="everything about some letters")
-    ver.add_argument("ids", nargs="+", type=_tipo(leer_id), metavar="ID", help="as `list` shows them")
+    ver.add_argument("ids", nargs="+", type=tipo(leer_id), metavar="ID", help="as `list` shows them")
     for orden in (listar, ver):
         orden.add_argument("--json", action="store_true", help="one JSON object on each line")
     reenviar = ordenes.add_parser("redrive", help="publish messages again, on the topics they came from")
@@ -32,7 +32,7 @@ def parser(descripcion: str | None) -> argparse.ArgumentParser:
     descartar = ordenes.add_parser("discard", help="let letters go")
     descartar.add_argument("--reason", required=True, metavar="TEXT", help="why, for the audit")
     for orden in (reenviar, descartar):
-        orden.add_argument("ids", nargs="*", type=_tipo(leer_id), metavar="ID", help="as `list` shows them")
+        orden.add_argument("ids", nargs="*", type=tipo(leer_id), metavar="ID", help="as `list` shows them")
         orden.add_argument("--all", action="store_true", help="all letters of all functions")
         orden.add_argument("--yes", action="store_true", help="do it; without it this only says what it would do")
         orden.add_argument("--operator", metavar="NAME", help="who does it, for the audit; default: the system's user")
@@ -44,12 +44,14 @@ def parser(descripcion: str | None) -> argparse.ArgumentParser:
 def _filtros(orden: argparse.ArgumentParser) -> None:
     grupo = orden.add_argument_group("filters", "a letter must match all of them")
     grupo.add_argument("--function", action="append", metavar="NAME", help="<namespace>/<name> or <name>; repeatable")
-    grupo.add_argument("--reason-matches", type=_tipo(re.compile), metavar="REGEX", help="somewhere in its reason")
+    grupo.add_argument("--reason-matches", type=tipo(re.compile), metavar="REGEX", help="somewhere in its reason")
     grupo.add_argument("--topic", metavar="TOPIC", help="that the message was on: <namespace>/<topic> or the full name")
-    grupo.add_argument("--order", type=_tipo(UUID), metavar="UUID", help="the message's id_orden, if it can be read")
-    grupo.add_argument("--transaction", type=_tipo(UUID), metavar="UUID", help="likewise its transaction_id")
-    grupo.add_argument("--since", type=_tipo(_hora), metavar="TIME", help="quarantined since 2026-11-24T07:00Z")
-    grupo.add_argument("--until", type=_tipo(_hora), metavar="TIME", help="and before; local time, if it names no zone")
+    grupo.add_argument("--order", type=tipo(UUID), metavar="UUID", help="the message's id_orden, if it can be read")
+    grupo.add_argument("--transaction", type=tipo(UUID), metavar="UUID", help="likewise its transaction_id")
+    grupo.add_argument("--since", type=tipo(momento), metavar="TIME", help="quarantined since 2026-11-24T07:00Z")
+    grupo.add_argument(
+        "--until", type=tipo(momento), metavar="TIME", help="and before; local time, if it names no zone"
+    )
 
 
 def elegir(todo: argparse.ArgumentParser, args: Any, entradas: Mapping[str, Sequence[str]]) -> Eleccion:
@@ -80,19 +82,3 @@ def _funcion(todo: argparse.ArgumentParser, nombre: str, funciones: Mapping[str,
     if completa is None or ("/" in nombre and nombre != completa):
         todo.error(f"no such function: {nombre}; see deployment/functions")
     return completa
-
-
-def _hora(texto: str) -> datetime:
-    return datetime.fromisoformat(texto).astimezone()
-
-
-def _tipo(leer: Callable[[str], T]) -> Callable[[str], T]:
-    """argparse shows the text of this error only."""
-
-    def tipo(texto: str) -> T:
-        try:
-            return leer(texto)
-        except (ValueError, OverflowError, re.error) as error:
-            raise argparse.ArgumentTypeError(f"{texto!r}: {error}") from error
-
-    return tipo

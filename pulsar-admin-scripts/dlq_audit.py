@@ -6,8 +6,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from dlq_letters import Carta
 from dlq_mailbox import topic
-from dlq_print import seguro
-from dlq_schemas import Lectura
+from terminal import seguro
+from writer_schemas import Lectura
 
 from functions.comun.codec import Publicacion, publicacion
 from functions.comun.mensajes import EventoCuarentena

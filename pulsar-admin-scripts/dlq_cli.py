@@ -8,26 +8,22 @@ Exit codes: 0; 1 something failed; 2 wrong usage; 3 for `list --exit-code`: ther
 """
 
 import getpass
-import os
-import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import pulsar
+from client import con_cliente
 from dlq_actions import Accion, Descarte, Reenvio
 from dlq_args import elegir, parser
 from dlq_audit import Auditoria
-from dlq_client import conectar
 from dlq_letters import Carta
 from dlq_mailbox import Buzon
-from dlq_print import Tabla, detalle, en_json, numero, objeto, objeto_entero
+from dlq_print import Tabla, detalle, numero, objeto, objeto_entero
 from dlq_process import Leida, Recorrido, Tratamiento
-from dlq_schemas import Esquemas
 from package import configuraciones
-
-from functions.comun.publicador import NoPublicado
+from terminal import en_json
+from writer_schemas import Esquemas
 
 
 def listar(recorrido: Recorrido, args: Any) -> int:
@@ -94,28 +90,13 @@ def _correr(recorrido: Recorrido, args: Any, entradas: Mapping[str, Sequence[str
 
 
 def main() -> int:
-    for salida in (sys.stdout, sys.stderr):
-        salida.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # what the terminal can't show
     configs = configuraciones().values()
     entradas = {f"{config['namespace']}/{config['name']}": list(config["inputSpecs"]) for config in configs}
     todo = parser(__doc__)
     args = todo.parse_args()
     funciones, filtro = elegir(todo, args, entradas)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    cliente = conectar()
-    try:
-        codigo = _correr(Recorrido(cliente, Esquemas(cliente), funciones, filtro), args, entradas)
-        sys.stdout.flush()
-        return codigo
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still flushes at its end
-        return 141
-    except KeyboardInterrupt:
-        print("interrupted: what is done is done, every other letter is where it was", file=sys.stderr)
-        return 130
-    except (pulsar.PulsarException, NoPublicado) as error:
-        print(f"error: {type(error).__name__}: {error}; DLQ_PULSAR_LOG=FILE makes the client say more", file=sys.stderr)
-        return 1
-    finally:
-        with suppress(pulsar.PulsarException):
-            cliente.close()
+
+    def trabajo(cliente: pulsar.Client) -> int:
+        return _correr(Recorrido(cliente, Esquemas(cliente), funciones, filtro), args, entradas)
+
+    return con_cliente(trabajo, "interrupted: what is done is done, every other letter is where it was")

@@ -8,11 +8,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from admin import TENANT
+from topics import sin_particion
 
-PREFIJO: Final = f"persistent://{TENANT}/"
 _TOPIC: Final = re.compile(r"persistent://([\w.=:-]+/){2}[\w.=:-]+", re.ASCII)
-_PARTICION: Final = re.compile(r"-partition-\d+$")
 _ID: Final = re.compile(r"([\w-]+):(\d+):(\d+)(?::(\d+))?")
 
 
@@ -85,15 +83,6 @@ class Carta:
     def originales(self) -> dict[str, str]:
         """The properties that the message itself had."""
         return {clave: valor for clave, valor in self.propiedades.items() if not clave.startswith("dlq-")}
-
-
-def corto(topic: str) -> str:
-    """`ordenes/evento-orden`, for people."""
-    return topic.removeprefix(PREFIJO)
-
-
-def sin_particion(topic: str) -> str:
-    return _PARTICION.sub("", topic)
 
 
 def leer_id(texto: str) -> tuple[str, Posicion]:

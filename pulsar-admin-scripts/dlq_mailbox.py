@@ -3,13 +3,15 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self
 
 import pulsar
 from admin import ejecutar, url_admin
-from dlq_letters import PREFIJO, Carta, Posicion, corto
+from client import texto
+from dlq_letters import Carta, Posicion
+from topics import PREFIJO, corto
 
 SUSCRIPCION: Final = "cuarentena"
 COLA: Final = 100
@@ -21,7 +23,6 @@ RESTO: Final = 1.0
 PAUSA: Final = 1.2
 """Between the last acknowledgement and the others, in s: a broker writes down what was acknowledged at most once a
 second, and what it skips only within a minute. The last one makes it write down all, for it may be killed."""
-T = TypeVar("T")
 
 
 def topic(funcion: str) -> str:
@@ -117,17 +118,9 @@ def _carta(funcion: str, posicion: Posicion, mensaje: pulsar.Message) -> Carta:
     return Carta(
         funcion=funcion,
         posicion=posicion,
-        clave=_texto(mensaje.partition_key, ""),
+        clave=texto(mensaje.partition_key, ""),
         cuerpo=mensaje.data(),
-        propiedades=_texto(mensaje.properties, {}),
+        propiedades=texto(mensaje.properties, {}),
         publicada=mensaje.publish_timestamp(),
         recibo=mensaje.message_id(),
     )
-
-
-def _texto(leer: Callable[[], T], defecto: T) -> T:
-    """What is no UTF-8 counts as not there."""
-    try:
-        return leer()
-    except UnicodeDecodeError:
-        return defecto

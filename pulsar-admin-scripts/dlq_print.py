@@ -1,16 +1,17 @@
-"""What people see of dead letters: tables, details, and nothing that a terminal would obey."""
+"""What people see of dead letters: tables and details."""
 
 import json
 import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from dlq_letters import Carta, corto
-from dlq_schemas import Lectura
+from dlq_letters import Carta
+from terminal import hora, seguro
+from topics import corto
+from writer_schemas import Lectura
 
 VOLCADO: Final = 1024
 """Bytes of an unreadable message that are shown, at most."""
@@ -21,17 +22,8 @@ _PROPIO: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+", re
 """What makes the reasons of two letters differ that have the same cause."""
 
 
-def seguro(texto: str, permitidos: str = "") -> str:
-    """Without control characters and the like, which are shown escaped."""
-    return "".join(c if c.isprintable() or c in permitidos else c.encode("unicode_escape").decode() for c in texto)
-
-
 def numero(cuantas: int) -> str:
     return f"{cuantas} letter" + ("" if cuantas == 1 else "s")
-
-
-def hora(momento: datetime) -> str:
-    return momento.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Progreso:
@@ -106,11 +98,6 @@ def objeto_entero(carta: Carta, lectura: Lectura) -> dict[str, Any]:
         "message": lectura.sobre or None,
         "hex": carta.cuerpo.hex(),
     }
-
-
-def en_json(valor: Mapping[str, Any]) -> str:
-    """One line, ASCII only."""
-    return json.dumps(valor, default=lambda v: v.isoformat() if isinstance(v, datetime) else str(v))
 
 
 def detalle(carta: Carta, lectura: Lectura) -> str:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import pulsar
+from client import PLAZO
 from dlq_actions import Accion
 from dlq_audit import Auditoria
-from dlq_client import PLAZO
 from dlq_letters import Carta, Filtro
 from dlq_mailbox import Buzon, contar, topic
-from dlq_print import Progreso, seguro
-from dlq_schemas import Esquemas, Lectura
+from dlq_print import Progreso
+from terminal import seguro
+from writer_schemas import Esquemas, Lectura
 
 from functions.comun.publicador import NoPublicado, Publicador
 
@@ -52,7 +53,7 @@ class Recorrido:
     def _elegidas(self, funcion: str, cartas: Iterable[Carta]) -> Iterator[Leida]:
         pedidas = sum(1 for nombre, _ in self.filtro.ids or () if nombre == funcion.partition("/")[2])
         for carta in cartas:
-            lectura = self.esquemas.leer(carta)
+            lectura = self.esquemas.leer(carta.topic, carta.version, carta.cuerpo)
             if self.filtro.elige(carta, lectura.datos):
                 yield carta, lectura
                 pedidas -= 1

@@ -16,7 +16,8 @@ import admin
 import schemas_files
 from admin import TENANT, Respuesta, cumple, ejecutar, url_admin
 from package import configuraciones
-from schemas_registry import LEER, PREFIJO, ajenas, diferencias, orden_de_carga, rechazo, registradas, versiones
+from schemas_registry import LEER, ajenas, diferencias, orden_de_carga, rechazo, registradas, versiones
+from topics import PREFIJO
 
 NAMESPACES: Final = tuple(f"{TENANT}/{nombre}" for nombre in ("ordenes", "productos", "conductores", "saga"))
 POLITICAS: Final[dict[str, tuple[Any, str]]] = {

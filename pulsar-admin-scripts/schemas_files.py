@@ -10,8 +10,9 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from admin import RAIZ, TENANT
+from admin import RAIZ
 from package import configuraciones
+from topics import PREFIJO
 
 ESQUEMAS: Final = RAIZ / "schemas"
 LANZADAS: Final = ESQUEMAS / "releases"
@@ -57,8 +58,7 @@ def version(definicion: Any) -> int | None:
 
 def lectores(topic: str) -> list[str]:
     """The functions that read a topic."""
-    nombre = f"persistent://{TENANT}/{topic}"
-    return [config["name"] for config in configuraciones().values() if nombre in config["inputSpecs"]]
+    return [config["name"] for config in configuraciones().values() if PREFIJO + topic in config["inputSpecs"]]
 
 
 def sha256(ruta: Path) -> str:

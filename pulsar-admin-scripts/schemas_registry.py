@@ -11,8 +11,8 @@ from typing import Any, Final
 import schemas_files
 from admin import TENANT, Respuesta, ejecutar, url_admin
 from schemas_files import version
+from topics import PREFIJO
 
-PREFIJO: Final = f"persistent://{TENANT}/"
 LEER: Final = ("schemas", "get", "-a")
 """The pulsar-admin command that prints all versions of a topic's schema, oldest first."""
 

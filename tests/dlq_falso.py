@@ -1,6 +1,7 @@
 """Fakes of what the tool for dead letters sees of Pulsar: dead-letter topics, a schema registry, producers."""
 
 import json
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -123,10 +124,14 @@ class Productor:
             return
         self.cliente.enviados.append((self.topic, crudo, opciones))
         self.cliente.hechos.append(f"send {self.topic.rpartition('/')[2]}")
-        confirmar(pulsar.Result.Ok, None)
+        confirmar(pulsar.Result.Ok, Recibo(1, len(self.cliente.enviados)))
 
     def flush(self) -> None:
         pass
+
+
+def interrumpir(*_: object, **__: object) -> None:
+    signal.raise_signal(signal.SIGINT)
 
 
 class Cliente:

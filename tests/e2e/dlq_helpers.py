@@ -17,9 +17,20 @@ PREFIJO = "persistent://monoliticas/"
 
 def correr(platform: Plataforma, *argumentos: str) -> tuple[int, str, str]:
     """dlq.py's exit code, stdout and stderr."""
-    orden = [sys.executable, "-m", "deployment.local", "run", "--", sys.executable, "pulsar-admin-scripts/dlq.py"]
+    return correr_guion(platform, "dlq.py", *argumentos)
+
+
+def orden_de(guion: str, *argumentos: str) -> list[str]:
+    """The command that runs one of the scripts with the platform's environment."""
+    local = [sys.executable, "-m", "deployment.local", "run", "--"]
+    return [*local, sys.executable, f"pulsar-admin-scripts/{guion}", *argumentos]
+
+
+def correr_guion(platform: Plataforma, guion: str, *argumentos: str, entrada: str = "") -> tuple[int, str, str]:
+    """A script's exit code, stdout and stderr."""
+    orden = orden_de(guion, *argumentos)
     proceso = subprocess.run(
-        [*orden, *argumentos], cwd=RAIZ, env=platform.entorno, capture_output=True, text=True, timeout=120
+        orden, cwd=RAIZ, env=platform.entorno, input=entrada, capture_output=True, text=True, timeout=120
     )
     return proceso.returncode, proceso.stdout, proceso.stderr
 

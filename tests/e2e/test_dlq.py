@@ -57,7 +57,8 @@ def test_what_a_mended_bug_quarantined_is_redriven_and_changes_things_once(platf
     assert (carta["function"], carta["attempts"], carta["order"]) == ("ordenes/crear-orden", 3, id_orden)
     assert "sin_veneno" in carta["reason"]
     entera = json.loads(dlq(platform, "show", "--json", carta["id"]))
-    assert (entera["schema"], entera["problem"]) == ("schema version 0 of ordenes/comando-crear-orden", None)
+    version = entera["properties"]["dlq-schema-version"]
+    assert (entera["schema"], entera["problem"]) == (f"schema version {version} of ordenes/comando-crear-orden", None)
     assert (entera["message"]["data"]["user_id"], entera["key"]) == (veneno, id_orden)
 
     reenviar = ("redrive", "--order", id_orden, "--reason", f"reparado {id_orden}")

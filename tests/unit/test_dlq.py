@@ -11,8 +11,9 @@ from uuid import uuid4
 import pytest
 from dlq_args import elegir, parser
 from dlq_letters import Carta, Filtro, Posicion, leer_id
-from dlq_print import Tabla, detalle, en_json, objeto_entero, seguro
-from dlq_schemas import Lectura
+from dlq_print import Tabla, detalle, objeto_entero
+from terminal import en_json, seguro
+from writer_schemas import Lectura
 
 from tests.plataforma import RAIZ
 

@@ -1,10 +1,10 @@
 """Dead letters: what redriving and discarding do, in which order, and what is left when something fails."""
 
-import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import client
 import dlq_cli
 import dlq_mailbox
 import dlq_process
@@ -13,20 +13,10 @@ import pytest
 from functions.comun.codec import codec
 from functions.comun.mensajes import EventoCuarentena
 from tests.datos import una_orden
-from tests.dlq_falso import FUNCION, ORDENES, Cliente, Mensaje, Recibo, carta_de
+from tests.dlq_falso import FUNCION, ORDENES, Cliente, Mensaje, Recibo, carta_de, interrumpir
 
 AUDITORIA = "persistent://monoliticas/saga/evento-cuarentena"
 Correr = Callable[..., int]
-
-
-@pytest.fixture
-def en_primer_plano() -> Iterator[None]:
-    """Ctrl-C works, as on a terminal: what runs in the background inherits that it is ignored."""
-    antes = {senal: signal.getsignal(senal) for senal in dlq_process.SENALES}
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    for senal, accion in antes.items():
-        signal.signal(senal, accion)
 
 
 @pytest.fixture
@@ -40,7 +30,7 @@ def correr(monkeypatch: pytest.MonkeyPatch, en_primer_plano: None) -> Correr:
             cuantas = len(cliente.consumidor.entregas)
             return {funcion: cuantas if funcion == FUNCION else 0 for funcion in funciones}
 
-        monkeypatch.setattr(dlq_cli, "conectar", lambda: cliente)
+        monkeypatch.setattr(client, "conectar", lambda: cliente)
         monkeypatch.setattr(dlq_process, "contar", contar)
         monkeypatch.setattr("sys.argv", ["dlq.py", *argumentos])
         return dlq_cli.main()
@@ -166,7 +156,3 @@ def test_exit_codes(correr: Correr, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert "there is no letter crear-orden:1:9" in capsys.readouterr().err
     monkeypatch.setattr(Cliente, "subscribe", interrumpir)
     assert correr(Cliente([carta_de(0)]), "list") == 130
-
-
-def interrumpir(*_: object, **__: object) -> None:
-    signal.raise_signal(signal.SIGINT)

@@ -7,7 +7,7 @@ import dlq_mailbox
 import pulsar
 import pytest
 from dlq_mailbox import Buzon
-from dlq_schemas import Esquemas, Lectura
+from writer_schemas import Esquemas, Lectura
 
 from tests.datos import una_orden
 from tests.dlq_falso import DLQ, FUNCION, Cliente, Mensaje, Recibo, carta_de
@@ -86,7 +86,7 @@ def lectura(mensaje: Mensaje) -> Lectura:
     cliente = Cliente([mensaje])
     with Buzon(cliente, FUNCION, 1) as buzon:
         (carta,) = buzon
-    return Esquemas(cliente).leer(carta)
+    return Esquemas(cliente).leer(carta.topic, carta.version, carta.cuerpo)
 
 
 def test_a_letter_is_read_with_the_schema_version_it_was_written_in_or_with_todays() -> None:

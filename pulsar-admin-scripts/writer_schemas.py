@@ -1,4 +1,4 @@
-"""What is in a dead letter: its message, decoded with the schema version that it was written in."""
+"""Messages decoded with the schema version that they were written in."""
 
 import io
 import json
@@ -9,7 +9,7 @@ from typing import Any
 import _pulsar
 import fastavro
 import pulsar
-from dlq_letters import Carta, corto
+from topics import corto
 
 from functions.comun.codec import codec
 from functions.comun.mensajes import TIPOS
@@ -17,7 +17,7 @@ from functions.comun.mensajes import TIPOS
 
 @dataclass(frozen=True, slots=True)
 class Lectura:
-    """A letter's message with its envelope, and what it was read with; or why it can't be read."""
+    """A message with its envelope, and what it was read with; or why it can't be read."""
 
     sobre: Mapping[str, Any] = field(default_factory=dict)
     esquema: str = ""
@@ -48,23 +48,25 @@ class Esquemas:
                 self._registrados[clave] = None
         return self._registrados[clave]
 
-    def leer(self, carta: Carta) -> Lectura:
-        """Never raises for what is in a letter, only the client's errors if the registry can't be asked."""
-        esquema, nombre, aviso = self._escritor(carta)
+    def leer(self, topic: str | None, version: int | None, cuerpo: bytes) -> Lectura:
+        """Never raises for what is in a message, only the client's errors if the registry can't be asked.
+
+        `topic`: full name without partition. What came without a schema (version -1) is read with today's.
+        """
+        esquema, nombre, aviso = self._escritor(topic, version)
         if esquema is None:
             return Lectura(problema=aviso)
-        entrada = io.BytesIO(carta.cuerpo)
+        entrada = io.BytesIO(cuerpo)
         try:
             sobre: Any = fastavro.schemaless_reader(entrada, esquema, None)
         except Exception as error:  # whatever a decoder may raise on garbage
             return Lectura(problema=f"{aviso}unreadable with {nombre}: {type(error).__name__}: {error}")
-        if sobra := len(carta.cuerpo) - entrada.tell():
+        if sobra := len(cuerpo) - entrada.tell():
             return Lectura(problema=f"{aviso}unreadable with {nombre}: {sobra} bytes too many")
         return Lectura(sobre if isinstance(sobre, dict) else {"": sobre}, nombre, aviso.rstrip("; "))
 
-    def _escritor(self, carta: Carta) -> tuple[Any, str, str]:
+    def _escritor(self, topic: str | None, version: int | None) -> tuple[Any, str, str]:
         """The parsed schema to read with, what to call it, and what is odd about it."""
-        topic, version = carta.topic, carta.version
         if topic is None:
             return None, "", "it does not say which topic its message was on"
         if version is not None and version >= 0 and (avro := self._parsed(topic, version)):

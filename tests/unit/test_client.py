@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pulsar
 import pytest
-from dlq_client import autenticacion, conectar, leer, opciones, token
+from client import autenticacion, conectar, leer, opciones, token
 
 PLUGIN = "org.apache.pulsar.client.impl.auth.Authentication"
 
