@@ -4,12 +4,12 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 LOCAL  := $(PY) -m deployment.local
-REQUIREMENTS := requirements.txt deployment/requirements.txt deployment/local/requirements.txt tests/requirements.txt
+REQUIREMENTS := requirements.txt deployment/requirements.txt deployment/local/requirements.txt
 
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up deploy prune schemas-check schemas-release dlq down status logs clean test chaos check format
+.PHONY: help setup demo up deploy prune schemas-check schemas-release catalogue dlq publish listen down status logs clean test chaos check format
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -22,8 +22,14 @@ $(VENV)/.ready: $(REQUIREMENTS)
 	@$(PY) -m pip install --quiet --disable-pip-version-check $(addprefix -r ,$(REQUIREMENTS))
 	@touch $@
 
-setup: $(VENV)/.ready ## install and download everything; works offline afterwards
+$(VENV)/.tests: $(VENV)/.ready tests/requirements.txt
+	@echo "installing what the tests need into $(VENV) …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+setup: $(VENV)/.tests ## install and download everything; works offline afterwards
 	@$(LOCAL) setup
+	@$(PY) pulsar-admin-scripts/catalogue_npm.py
 
 up: $(VENV)/.ready ## start PostgreSQL, Pulsar, its functions worker and the BFF
 	@$(LOCAL) up
@@ -45,8 +51,17 @@ schemas-check: $(VENV)/.ready ## is every schema compatible with every version o
 schemas-release: $(VENV)/.ready ## put today's versions of the schemas on record
 	@$(PY) pulsar-admin-scripts/schemas.py release
 
+catalogue: $(VENV)/.tests ## the message catalogue: AsyncAPI, the drawing of the topology, an HTML page
+	@$(PY) pulsar-admin-scripts/catalogue.py
+
 dlq: $(VENV)/.ready ## dead letters: make dlq ARGS="list"; also show, redrive, discard
 	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/dlq.py $(ARGS)
+
+publish: $(VENV)/.ready ## publish messages: make publish ARGS="ordenes/comando-crear-orden order.json"
+	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/publish.py $(ARGS)
+
+listen: $(VENV)/.ready ## messages as they come: make listen ARGS="--order UUID"
+	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/listen.py $(ARGS)
 
 down: $(VENV)/.ready ## stop the platform; data stays
 	@$(LOCAL) down
@@ -66,7 +81,8 @@ test: setup ## unit, contract, integration and end-to-end tests, on ports and da
 chaos: setup ## ten minutes of kill -9 of everything while orders flow; longer: make chaos ARGS="--minutes 60 --seed 7"
 	@$(PY) -m tests.chaos.run --report tests/chaos/report.md $(ARGS)
 
-check: schemas-check ## ruff, mypy --strict, import-linter, shellcheck, schemas
+check: $(VENV)/.tests schemas-check ## ruff, mypy --strict, import-linter, shellcheck, schemas, the catalogue
+	@$(PY) pulsar-admin-scripts/catalogue.py --check
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy functions bff deployment tests
@@ -75,6 +91,6 @@ check: schemas-check ## ruff, mypy --strict, import-linter, shellcheck, schemas
 	@$(VENV)/bin/lint-imports
 	@$(VENV)/bin/shellcheck .ci/run
 
-format: $(VENV)/.ready ## mend what ruff can mend
+format: $(VENV)/.tests ## mend what ruff can mend
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .

@@ -1,0 +1,5 @@
+// Unpacks the browser into TMPDIR, with the libraries that a bare machine lacks.
+import { inflate } from "@sparticuz/chromium";
+
+const archives = ["chromium.br", "al2023.tar.br", "fonts.tar.br", "swiftshader.tar.br"];
+await Promise.all(archives.map((name) => inflate(`node_modules/@sparticuz/chromium/bin/${name}`)));
