@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -133,7 +133,7 @@ def elegir(peticion: Request) -> str:
     return mejor
 
 
-def respuesta(datos: object, tipo: str, estado: int = 200, **cabeceras: str) -> Response:
+def respuesta(datos: object, tipo: str, estado: int = 200, cabeceras: Mapping[str, str] | None = None) -> Response:
     return Response(FORMATOS[tipo].escribir(datos), estado, cabeceras, mimetype=tipo)
 
 

@@ -1,10 +1,12 @@
 """The read models and the saga log: SELECTs on three databases, with a role that can do nothing else."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from bff.paginas import Lugar
 from functions.comun.base_datos import es_pasajero
 
 PLAZO: Final = 0.9
@@ -16,6 +18,13 @@ _ORDENES: Final = """
     select id_orden, id_producto, user_id, time_stamp, cantidad, direccion_entrega, estado, id_driver, motivo,
            transaction_id, instrucciones_entrega
     from ordenes"""
+_FILTROS: Final = {
+    "estado": "estado = :estado",
+    "user_id": "user_id = :user_id",
+    "id_producto": "id_producto = :id_producto",
+    "desde": "time_stamp >= :desde",
+    "hasta": "time_stamp < :hasta",
+}
 _PRODUCTOS: Final = """
     select id, nombre, stock, fecha_creacion, fecha_actualizacion from productos where not eliminado"""
 _SAGA: Final = """
@@ -37,10 +46,15 @@ class Lecturas:
     def __init__(self, *, saga: sa.URL, ordenes: sa.URL, productos: sa.URL, hilos: int) -> None:
         self._saga, self._ordenes, self._productos = (_motor(url, hilos) for url in (saga, ordenes, productos))
 
-    def ordenes(self, limite: int) -> list[Fila]:
-        """The newest orders, newest first."""
-        sql = f"{_ORDENES} order by time_stamp desc, id_orden limit :limite"
-        return _filas(self._ordenes, sql, limite=limite)
+    def ordenes(self, limite: int, filtros: Mapping[str, Any], despues: Lugar | None = None) -> list[Fila]:
+        """The newest orders, newest first, that come after a place. `filtros`: None is no filter."""
+        dichos = {nombre: valor for nombre, valor in filtros.items() if valor is not None}
+        condiciones = ["true", *(_FILTROS[nombre] for nombre in dichos)]
+        if despues is not None:
+            dichos |= {"hora": despues[0], "id": despues[1]}
+            condiciones.append("time_stamp <= :hora and (time_stamp < :hora or id_orden > :id)")
+        sql = f"{_ORDENES} where {' and '.join(condiciones)} order by time_stamp desc, id_orden limit :limite"
+        return _filas(self._ordenes, sql, limite=limite, **dichos)
 
     def orden(self, id_orden: UUID) -> Fila | None:
         return next(iter(_filas(self._ordenes, f"{_ORDENES} where id_orden = :id", id=id_orden)), None)
@@ -49,10 +63,12 @@ class Lecturas:
         """The steps of an order's saga, by time; those of the same millisecond in their causal order."""
         return _filas(self._saga, _SAGA, id=id_orden)
 
-    def productos(self, limite: int) -> list[Fila]:
-        """The oldest products, oldest first."""
-        sql = f"{_PRODUCTOS} order by fecha_creacion, id limit :limite"
-        return _filas(self._productos, sql, limite=limite)
+    def productos(self, limite: int, despues: Lugar | None = None) -> list[Fila]:
+        """The oldest products, oldest first, that come after a place."""
+        hora, id_producto = despues or (None, None)
+        sql = f"{_PRODUCTOS} {'' if despues is None else 'and (fecha_creacion, id) > (:hora, :id)'}"
+        dichos = {} if despues is None else {"hora": hora, "id": id_producto}
+        return _filas(self._productos, f"{sql} order by fecha_creacion, id limit :limite", limite=limite, **dichos)
 
     def producto(self, id_producto: UUID) -> Fila | None:
         return next(iter(_filas(self._productos, f"{_PRODUCTOS} and id = :id", id=id_producto)), None)

@@ -1,22 +1,21 @@
 """The routes: commands are published, reads come from the read models."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, cast
+from typing import Any, Protocol, cast
 from uuid import UUID, uuid4
 
 from flask import Blueprint, Response, current_app, g, request
 from werkzeug.exceptions import NotFound
 
-from bff import formatos, validacion
+from bff import formatos, paginas, validacion
 from bff.formatos import Texto, leer
 from bff.idempotencia import Ids
-from bff.lecturas import Lecturas
-from bff.validacion import entero, validar
+from bff.lecturas import Fila, Lecturas
+from bff.paginas import MAX_FILAS, PAGINA
+from bff.validacion import Campo, validar
 from functions.comun.codec import Publicacion, publicacion
 from functions.comun.mensajes import CrearOrden, CrearProducto, Datos, EliminarProducto, RegistrarConductor, ahora
-
-MAX_FILAS: Final = 1000
-"""Rows of a list."""
 
 rutas = Blueprint("rutas", __name__)
 
@@ -45,7 +44,10 @@ def crear_orden() -> Response:
 
 @rutas.get("/orders")
 def ver_ordenes() -> Response:
-    return _respuesta(_servicios().lecturas.ordenes(_limite()))
+    pedido = _pedido(PAGINA | validacion.FILTROS)
+    limite, despues = pedido.pop("limit"), pedido.pop("cursor")
+    filas = _servicios().lecturas.ordenes(limite + 1, pedido, despues)
+    return _respuesta(filas[:limite], cabeceras=_enlaces(filas, limite, "time_stamp", "id_orden"))
 
 
 @rutas.get("/orders/<uuid:id_orden>")
@@ -70,7 +72,10 @@ def crear_producto() -> Response:
 
 @rutas.get("/productos")
 def ver_productos() -> Response:
-    return _respuesta({"resultado": _servicios().lecturas.productos(_limite())})
+    pedido = _pedido(PAGINA)
+    filas = _servicios().lecturas.productos(pedido["limit"] + 1, pedido["cursor"])
+    enlaces = _enlaces(filas, pedido["limit"], "fecha_creacion", "id")
+    return _respuesta({"resultado": filas[: pedido["limit"]]}, cabeceras=enlaces)
 
 
 @rutas.get("/productos/<uuid:id_producto>")
@@ -109,17 +114,26 @@ def _encargar(datos: Datos, id_mensaje: UUID, ubicacion: str, **ids: UUID) -> Re
     """Publishes a command; 202 when the broker has it."""
     g.ids = ids
     _servicios().publicador.publicar(publicacion(id_mensaje, g.ingestion, "bff", datos))
-    return _respuesta({"mssg": "Procesando mensaje", **ids}, 202, Location=ubicacion)
+    return _respuesta({"mssg": "Procesando mensaje", **ids}, 202, {"Location": ubicacion})
 
 
-def _limite() -> int:
-    pedido = {campo: Texto(valor) for campo, valor in request.args.items()}
-    return int(validar({"limit": MAX_FILAS, **pedido}, {"limit": entero(1, MAX_FILAS)})["limit"])
+def _pedido(campos: Mapping[str, Campo]) -> dict[str, Any]:
+    """What the query says of these fields; a limit there always is."""
+    return validar({"limit": MAX_FILAS, **{nombre: Texto(valor) for nombre, valor in request.args.items()}}, campos)
+
+
+def _enlaces(filas: Sequence[Fila], limite: int, hora: str, identidad: str) -> dict[str, str]:
+    """Of a page of which one row more than is shown was read."""
+    siguiente = None
+    if len(filas) > limite:
+        ultima = filas[limite - 1]
+        siguiente = (ultima[hora], ultima[identidad])
+    return paginas.enlaces(request.path, request.args, siguiente)
 
 
 def _falta(que: str, id_buscado: UUID) -> Any:
     raise NotFound(f"there is no {que} {id_buscado}. If it was accepted a moment ago, ask again")
 
 
-def _respuesta(datos: object, estado: int = 200, **cabeceras: str) -> Response:
-    return formatos.respuesta(datos, g.tipo, estado, **cabeceras)
+def _respuesta(datos: object, estado: int = 200, cabeceras: Mapping[str, str] | None = None) -> Response:
+    return formatos.respuesta(datos, g.tipo, estado, cabeceras)

@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from bff.formatos import BLANCOS, Texto
+from functions.comun.codec import valores
 from functions.comun.mensajes import ENTERO_MAXIMO
 
 Campo = Callable[[Any], Any]
@@ -69,6 +71,23 @@ def entero(minimo: int, maximo: int = ENTERO_MAXIMO) -> Campo:
     return campo
 
 
+def hora(valor: Any) -> datetime:
+    if isinstance(valor, str) and "T" in valor:
+        momento = datetime.fromisoformat(valor)  # its ValueError is as good a text
+        if momento.tzinfo is not None:
+            return momento
+    raise ValueError("it must be a time with its zone, such as 2026-11-24T07:00:00Z")
+
+
+def uno_de(valores: Collection[str]) -> Campo:
+    def campo(valor: Any) -> str:
+        if valor not in valores:
+            raise ValueError(f"it must be one of {', '.join(valores)}")
+        return str(valor)
+
+    return campo
+
+
 def opcional(campo: Campo) -> Campo:
     return lambda valor: None if valor is None else campo(valor)
 
@@ -85,3 +104,11 @@ def orden(max_cantidad: int) -> dict[str, Campo]:
 
 PRODUCTO: Final[dict[str, Campo]] = {"nombre": texto(255), "stock": entero(0)}
 CONDUCTOR: Final[dict[str, Campo]] = {"nombre": opcional(texto(255))}
+FILTROS: Final[dict[str, Campo]] = {
+    "estado": opcional(uno_de(valores("ordenes/evento-orden", "estado"))),
+    "user_id": opcional(texto(255)),
+    "id_producto": opcional(identificador),
+    "desde": opcional(hora),
+    "hasta": opcional(hora),
+}
+"""What a list of orders can be asked for: `desde` ≤ time_stamp < `hasta`."""

@@ -1,10 +1,12 @@
 """Fakes of what the BFF publishes to and reads from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
 from bff.lecturas import Fila, Lecturas
+from bff.paginas import Lugar
 from functions.comun.codec import Publicacion, codec
 from functions.comun.mensajes import Datos, Mensaje
 
@@ -40,8 +42,13 @@ class LecturasFalsas(Lecturas):
     los_productos: list[Fila] = field(default_factory=list)
     pasos: list[Fila] = field(default_factory=list)
     fallo: Exception | None = None
+    pedidos: list[tuple[int, dict[str, Any], Lugar | None]] = field(default_factory=list)
+    """Of lists: limit, filters, and the place after which they begin."""
 
-    def ordenes(self, limite: int) -> list[Fila]:
+    def ordenes(self, limite: int, filtros: Mapping[str, Any], despues: Lugar | None = None) -> list[Fila]:
+        self.pedidos.append(
+            (limite, {nombre: valor for nombre, valor in filtros.items() if valor is not None}, despues)
+        )
         return self._filas(self.las_ordenes)[:limite]
 
     def orden(self, id_orden: UUID) -> Fila | None:
@@ -50,7 +57,8 @@ class LecturasFalsas(Lecturas):
     def saga(self, id_orden: UUID) -> list[Fila]:
         return self._filas(self.pasos)
 
-    def productos(self, limite: int) -> list[Fila]:
+    def productos(self, limite: int, despues: Lugar | None = None) -> list[Fila]:
+        self.pedidos.append((limite, {}, despues))
         return self._filas(self.los_productos)[:limite]
 
     def producto(self, id_producto: UUID) -> Fila | None:

@@ -84,6 +84,12 @@ def codec(topic: str) -> Codec:
     return codec_de(topic, json.loads((ESQUEMAS / f"{topic}.avsc").read_text("utf-8")))
 
 
+def valores(topic: str, campo: str) -> tuple[str, ...]:
+    """All that a field of the payload may be, where its schema lists that (`x-values`)."""
+    payload = next(campo["type"] for campo in codec(topic).definicion["fields"] if campo["name"] == "data")
+    return tuple(next(dicho["x-values"] for dicho in payload["fields"] if dicho["name"] == campo))
+
+
 def codec_de(topic: str, definicion: dict[str, Any]) -> Codec:
     """The codec of any version of the topic's schema."""
     tipo = TIPOS[topic]

@@ -40,8 +40,54 @@ def test_orders_come_newest_first_in_a_stable_order(bases: Plataforma, lecturas:
     for uno, cuando in llegadas:
         bases.sql("ordenes_lectura", ORDEN, id=uno, cuando=cuando)
     esperadas = [uno for uno, cuando in sorted(llegadas, key=lambda x: (-x[1].timestamp(), x[0]))]
-    assert ids(lecturas.ordenes(1000), "id_orden") == esperadas
-    assert ids(lecturas.ordenes(4), "id_orden") == esperadas[:4]
+    assert ids(lecturas.ordenes(1000, {}), "id_orden") == esperadas
+    assert ids(lecturas.ordenes(4, {}), "id_orden") == esperadas[:4]
+
+
+def test_pages_of_orders_are_the_list_however_it_is_cut_and_whatever_is_added(
+    bases: Plataforma, lecturas: Lecturas
+) -> None:
+    for n in range(20):
+        bases.sql("ordenes_lectura", ORDEN, id=uuid4(), cuando=AYER + timedelta(seconds=n // 4))
+    todas = ids(lecturas.ordenes(1000, {}), "id_orden")
+    for limite in (1, 3, 20):
+        vistas: list[UUID] = []
+        lugar = None
+        while pagina := lecturas.ordenes(limite, {}, lugar):
+            vistas += ids(pagina, "id_orden")
+            lugar = (pagina[-1]["time_stamp"], pagina[-1]["id_orden"])
+            bases.sql("ordenes_lectura", ORDEN, id=uuid4(), cuando=AYER + timedelta(hours=1))  # a newer one
+        assert vistas == todas
+        bases.sql("ordenes_lectura", "delete from ordenes where time_stamp = :h", h=AYER + timedelta(hours=1))
+
+
+def test_orders_are_filtered_by_all_that_is_asked_for(bases: Plataforma, lecturas: Lecturas) -> None:
+    una, otra = uuid4(), uuid4()
+    for uno, cuando in ((una, AYER), (otra, AYER + timedelta(hours=1))):
+        bases.sql("ordenes_lectura", ORDEN, id=uno, cuando=cuando)
+    bases.sql("ordenes_lectura", "update ordenes set user_id = 'bea', estado = 'fallida' where id_orden = :o", o=otra)
+    filtros: dict[str, list[tuple[Any, list[UUID]]]] = {
+        "user_id": [("ana", [una]), ("bea", [otra]), ("nadie' or true --", []), (None, [otra, una])],
+        "estado": [("creada", [una]), ("fallida", [otra]), ("iniciada", [])],
+        "id_producto": [(una, [una]), (uuid4(), [])],
+        "desde": [(AYER, [otra, una]), (AYER + timedelta(milliseconds=1), [otra])],
+        "hasta": [(AYER, []), (AYER + timedelta(milliseconds=1), [una])],
+    }
+    for nombre, casos in filtros.items():
+        for valor, esperadas in casos:
+            assert ids(lecturas.ordenes(10, {nombre: valor}), "id_orden") == esperadas, (nombre, valor)
+    assert ids(lecturas.ordenes(10, {"user_id": "bea", "estado": "creada"}), "id_orden") == []
+
+
+def test_pages_of_products_are_the_list(bases: Plataforma, lecturas: Lecturas) -> None:
+    for n in range(7):
+        cuando = AYER + timedelta(seconds=n // 3)
+        bases.sql("productos_lectura", PRODUCTO, id=uuid4(), cuando=cuando, eliminado=n == 4)
+    todos = ids(lecturas.productos(1000), "id")
+    primera = lecturas.productos(4)
+    segunda = lecturas.productos(4, (primera[-1]["fecha_creacion"], primera[-1]["id"]))
+    assert ids(primera + segunda, "id") == todos
+    assert len(todos) == 6
 
 
 def test_an_order_has_all_its_fields(bases: Plataforma, lecturas: Lecturas) -> None:
@@ -108,11 +154,11 @@ def test_the_steps_of_a_saga_come_by_time_and_then_as_one_causes_the_other(
 
 
 def test_a_lost_connection_is_replaced(bases: Plataforma, lecturas: Lecturas) -> None:
-    assert lecturas.ordenes(1) == []
+    assert lecturas.ordenes(1, {}) == []
     conectados = "select pid from pg_stat_activity where usename = 'bff'"
     bases.sql("postgres", f"select pg_terminate_backend(pid) from ({conectados}) as c")
     esperar("the end of the connections", lambda: not bases.sql("postgres", conectados))
-    assert lecturas.ordenes(1) == []
+    assert lecturas.ordenes(1, {}) == []
 
 
 def test_a_database_that_does_not_answer_is_an_error_of_its_own(
@@ -121,25 +167,38 @@ def test_a_database_that_does_not_answer_is_an_error_of_its_own(
     monkeypatch.setattr("bff.lecturas._ORDENES", "select pg_sleep(5), time_stamp, id_orden from ordenes")
     bases.sql("ordenes_lectura", ORDEN, id=uuid4(), cuando=AYER)
     with pytest.raises(SinBaseDeDatos, match="database ordenes_lectura"):
-        lecturas.ordenes(1)
+        lecturas.ordenes(1, {})
     monkeypatch.undo()
-    assert len(lecturas.ordenes(2)) == 1
+    assert len(lecturas.ordenes(2, {})) == 1
 
 
 @pytest.mark.parametrize(("clave", "base"), [("wrong", "ordenes_lectura"), (None, "ordenes"), (None, "nada")])
 def test_a_database_that_refuses_is_an_error_of_its_own(bases: Plataforma, clave: str | None, base: str) -> None:
     with pytest.raises(SinBaseDeDatos, match=f"database {base}"):
-        conectar(bases, clave, ordenes=base).ordenes(1)
+        conectar(bases, clave, ordenes=base).ordenes(1, {})
 
 
-def test_the_queries_can_use_an_index(bases: Plataforma) -> None:
-    """On a table of one million orders a list must not read them all."""
-    with bases.motor("ordenes_lectura").begin() as conexion:
-        conexion.execute(sa.text("set local enable_seqscan = off"))
-        plan = "\n".join(
-            conexion.execute(
-                sa.text("explain select * from ordenes order by time_stamp desc, id_orden limit 9")
-            ).scalars()
-        )
+@pytest.mark.parametrize(
+    "condicion",
+    [
+        "true",
+        "time_stamp <= now() and (time_stamp < now() or id_orden > gen_random_uuid())",
+        "time_stamp >= now() and time_stamp < now()",
+        "user_id = 'ana'",
+        "id_producto = '6f1c1d4e-8a3b-4c5d-9e7f-0a1b2c3d4e5f' and time_stamp <= now()",
+    ],
+)
+def test_lists_can_use_an_index(bases: Plataforma, condicion: str) -> None:
+    """On a table of one million orders a page must not read, nor sort, them all."""
+    plan = explicar(bases, f"select * from ordenes where {condicion} order by time_stamp desc, id_orden limit 9")
     assert "Index Scan" in plan
     assert "Sort" not in plan
+    if "=" in condicion:
+        assert "Index Cond" in plan
+
+
+def explicar(bases: Plataforma, consulta: str) -> str:
+    with bases.motor("ordenes_lectura").begin() as conexion:
+        for camino in ("seqscan", "bitmapscan", "sort"):
+            conexion.execute(sa.text(f"set local enable_{camino} = off"))
+        return "\n".join(conexion.execute(sa.text(f"explain {consulta}")).scalars())
