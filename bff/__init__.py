@@ -2,6 +2,7 @@
 
 import logging
 import time
+from typing import Final
 from urllib.parse import quote
 
 from flask import Flask, Response, g, request
@@ -13,6 +14,12 @@ from bff.lecturas import Lecturas
 from bff.rutas import Publicador, Servicios, rutas
 
 __all__ = ["MAX_CUERPO", "crear_app"]
+SEGURIDAD: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-cache",  # caches ask each time whether what they have is still so
+}
+"""What every answer tells browsers and caches."""
 _accesos = logging.getLogger("bff.accesos")
 
 
@@ -38,6 +45,7 @@ def _empezar() -> None:
 
 def _terminar(salida: Response) -> Response:
     salida.vary.add("Accept")
+    salida.headers.update(SEGURIDAD)
     if request.method in ("GET", "HEAD") and salida.status_code == 200:
         salida.add_etag()
         salida.make_conditional(request)

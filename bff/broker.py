@@ -11,7 +11,7 @@ import pulsar
 
 from functions.comun.codec import Publicacion
 from functions.comun.mensajes import TIPOS
-from functions.comun.publicador import EsquemaRechazado, NoPublicado, Publicador
+from functions.comun.publicador import TENANT, EsquemaRechazado, NoPublicado, Publicador
 
 PLAZO_MS: Final = 1500
 """The broker has this long to confirm a message."""
@@ -73,6 +73,13 @@ class Broker:
             self._abrir(via, mensaje)
         finally:
             via.turno.release()
+
+    def comprobar(self) -> None:
+        """Raises SinBroker if the broker does not answer."""
+        try:
+            self._cliente.get_topic_partitions(f"persistent://{TENANT}/{next(iter(TIPOS))}")
+        except pulsar.PulsarException as error:
+            raise SinBroker(f"the broker does not answer: {error}", enviado=False) from error
 
     def _abrir(self, via: _Via, mensaje: Publicacion) -> None:
         """For one request at a time: a client whose broker is away makes each caller wait in line."""

@@ -46,6 +46,11 @@ class Lecturas:
     def __init__(self, *, saga: sa.URL, ordenes: sa.URL, productos: sa.URL, hilos: int) -> None:
         self._saga, self._ordenes, self._productos = (_motor(url, hilos) for url in (saga, ordenes, productos))
 
+    def comprobar(self) -> None:
+        """Raises SinBaseDeDatos if one of them does not answer."""
+        for motor in (self._ordenes, self._productos, self._saga):
+            _filas(motor, "select 1")
+
     def ordenes(self, limite: int, filtros: Mapping[str, Any], despues: Lugar | None = None) -> list[Fila]:
         """The newest orders, newest first, that come after a place. `filtros`: None is no filter."""
         dichos = {nombre: valor for nombre, valor in filtros.items() if valor is not None}

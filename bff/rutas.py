@@ -23,6 +23,8 @@ rutas = Blueprint("rutas", __name__)
 class Publicador(Protocol):
     def publicar(self, mensaje: Publicacion) -> None: ...
 
+    def comprobar(self) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Servicios:
@@ -103,6 +105,14 @@ def ver_conductor(id_conductor: UUID) -> Response:
 
 @rutas.get("/health")
 def health() -> Response:
+    return _respuesta({"status": "ok"})
+
+
+@rutas.get("/ready")
+def ready() -> Response:
+    """503, as for any other request, if one of them is away."""
+    _servicios().lecturas.comprobar()
+    _servicios().publicador.comprobar()
     return _respuesta({"status": "ok"})
 
 

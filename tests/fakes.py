@@ -25,6 +25,10 @@ class PublicadorFalso:
             raise self.fallo
         self.publicados.append(mensaje)
 
+    def comprobar(self) -> None:
+        if self.fallo is not None:
+            raise self.fallo
+
     def unico(self, tipo: type[D]) -> Mensaje[D]:
         """The only message published so far, decoded."""
         (publicado,) = self.publicados
@@ -44,6 +48,9 @@ class LecturasFalsas(Lecturas):
     fallo: Exception | None = None
     pedidos: list[tuple[int, dict[str, Any], Lugar | None]] = field(default_factory=list)
     """Of lists: limit, filters, and the place after which they begin."""
+
+    def comprobar(self) -> None:
+        self._filas([])
 
     def ordenes(self, limite: int, filtros: Mapping[str, Any], despues: Lugar | None = None) -> list[Fila]:
         self.pedidos.append(

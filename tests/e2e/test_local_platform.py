@@ -3,6 +3,7 @@
 import json
 import socket
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.request import urlopen
@@ -134,6 +135,17 @@ def test_an_instance_whose_port_was_taken_comes_back_on_another(propia: Platafor
         assert puerto(nueva) != tomado
         id_producto = preparar(propia, 1)
         comprobar(propia, id_producto, pedir_ordenes(propia, id_producto, 1))
+
+
+def test_the_bff_is_ready_while_the_broker_answers(propia: Plataforma) -> None:
+    assert propia.pedir("GET", "/ready")[0] == 200
+    propia.local("stop", "pulsar")
+    antes = time.monotonic()
+    assert propia.pedir("GET", "/ready")[0] == 503
+    assert time.monotonic() - antes < 2
+    assert propia.pedir("GET", "/health")[0] == 200
+    propia.local("start", "pulsar")
+    esperar("the BFF to be ready", lambda: propia.pedir("GET", "/ready")[0] == 200)
 
 
 def test_status_fails_unless_all_is_ready(propia: Plataforma) -> None:

@@ -92,7 +92,7 @@ def test_sixteen_clients_at_once_are_told_within_two_seconds_that_the_broker_is_
 
 
 def test_a_database_that_is_away_is_told_within_two_seconds(bff: Bff) -> None:
-    for ruta in ("/orders", "/productos", f"/orders/{ORDEN['id_producto']}/saga"):
+    for ruta in ("/orders", "/productos", f"/orders/{ORDEN['id_producto']}/saga", "/ready"):
         estado, problema, segundos = bff.pedir("GET", ruta)
         assert (estado, problema["status"]) == (503, 503)
         assert segundos < 2

@@ -135,6 +135,22 @@ def test_a_broker_that_is_away_is_a_503_without_ids(cliente: FlaskClient, public
     assert respuesta.headers["Retry-After"] == "1"
 
 
+@pytest.mark.parametrize("ruta", [*RUTAS_DE_LECTURA, "/nada", "/orders?limit=0"])
+def test_every_answer_tells_browsers_not_to_guess_and_caches_to_ask(cliente: FlaskClient, ruta: str) -> None:
+    cabeceras = cliente.get(ruta).headers
+    assert (cabeceras["X-Content-Type-Options"], cabeceras["Cache-Control"]) == ("nosniff", "no-cache")
+    assert "default-src 'none'" in cabeceras["Content-Security-Policy"]
+
+
+def test_ready_is_more_than_alive(cliente: FlaskClient, publicador: PublicadorFalso, lecturas: LecturasFalsas) -> None:
+    assert cliente.get("/ready").status_code == 200
+    publicador.fallo = SinBroker("the broker does not answer", enviado=False)
+    assert "broker" in problema(cliente.get("/ready"), 503)["detail"]
+    publicador.fallo, lecturas.fallo = None, SinBaseDeDatos("database saga: refused")
+    assert "database" in problema(cliente.get("/ready"), 503)["detail"]
+    assert cliente.get("/health").status_code == 200
+
+
 def test_an_order_without_confirmation_is_a_503_with_its_ids(cliente: FlaskClient, publicador: PublicadorFalso) -> None:
     publicador.fallo = SinBroker("the broker did not confirm", enviado=True)
     documento = problema(cliente.post("/orders", json=ORDEN), 503)
