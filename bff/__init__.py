@@ -2,6 +2,7 @@
 
 import logging
 import time
+from threading import Semaphore
 from typing import Final
 from urllib.parse import quote
 
@@ -23,12 +24,14 @@ SEGURIDAD: Final = {
 _accesos = logging.getLogger("bff.accesos")
 
 
-def crear_app(publicador: Publicador, lecturas: Lecturas, *, max_cantidad: int = 10_000) -> Flask:
-    """The WSGI application. `max_cantidad`: units in one order, at most."""
+def crear_app(publicador: Publicador, lecturas: Lecturas, *, max_cantidad: int = 10_000, max_esperas: int = 8) -> Flask:
+    """The WSGI application. `max_cantidad`: units in one order, at most; `max_esperas`: requests that wait for the end
+    of a saga at once, fewer than threads.
+    """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_CUERPO
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
-    app.extensions["bff"] = Servicios(publicador, lecturas, max_cantidad)
+    app.extensions["bff"] = Servicios(publicador, lecturas, max_cantidad, Semaphore(max_esperas))
     app.register_blueprint(rutas)
     app.before_request(_empezar)
     app.after_request(_terminar)

@@ -154,7 +154,12 @@ def main() -> None:
         cliente = conectar(ajustes.pulsar)
     except ValueError as error:
         sys.exit(f"error: PULSAR_SERVICE_URL is {ajustes.pulsar!r}: {error}")
-    app = crear_app(Broker(cliente), Lecturas(**bases, hilos=ajustes.hilos), max_cantidad=ajustes.max_cantidad)
+    app = crear_app(
+        Broker(cliente),
+        Lecturas(**bases, hilos=ajustes.hilos),
+        max_cantidad=ajustes.max_cantidad,
+        max_esperas=ajustes.hilos // 2,
+    )
     logging.info("listening on http://%s:%d, broker %s", ajustes.host, ajustes.port, ajustes.pulsar)
     servir(app, enchufe, ajustes.hilos)
     desconectar(cliente)

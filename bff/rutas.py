@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Semaphore
 from typing import Any, Protocol, cast
 from uuid import UUID, uuid4
 
 from flask import Blueprint, Response, current_app, g, request
 from werkzeug.exceptions import NotFound
 
-from bff import formatos, paginas, validacion
+from bff import espera, formatos, paginas, validacion
 from bff.formatos import Texto, leer
 from bff.idempotencia import Ids
 from bff.lecturas import Fila, Lecturas
@@ -33,6 +34,8 @@ class Servicios:
     publicador: Publicador
     lecturas: Lecturas
     max_cantidad: int
+    esperas: Semaphore
+    """As many requests may wait for the end of a saga at once."""
 
 
 @rutas.post("/orders")
@@ -41,7 +44,9 @@ def crear_orden() -> Response:
     id_orden, transaction_id = ids.nuevo("orden"), ids.nuevo("transaccion")
     ids.exigir_iguales(_servicios().lecturas.orden, id_orden, datos)
     orden = CrearOrden(id_orden=id_orden, transaction_id=transaction_id, time_stamp=ahora(), **datos)
-    return _encargar(orden, ids.mensaje(datos), f"/orders/{id_orden}", id_orden=id_orden, transaction_id=transaction_id)
+    ubicacion = f"/orders/{id_orden}"
+    aceptada = _encargar(orden, ids.mensaje(datos), ubicacion, id_orden=id_orden, transaction_id=transaction_id)
+    return _terminada(id_orden, ubicacion) or aceptada
 
 
 @rutas.get("/orders")
@@ -125,6 +130,14 @@ def _encargar(datos: Datos, id_mensaje: UUID, ubicacion: str, **ids: UUID) -> Re
     g.ids = ids
     _servicios().publicador.publicar(publicacion(id_mensaje, g.ingestion, "bff", datos))
     return _respuesta({"mssg": "Procesando mensaje", **ids}, 202, {"Location": ubicacion})
+
+
+def _terminada(id_orden: UUID, ubicacion: str) -> Response | None:
+    """The order as it ended, if the client prefers to wait for that and it did in time."""
+    segundos, servicios = espera.preferida(request), _servicios()
+    orden = espera.terminada(lambda: servicios.lecturas.orden(id_orden), segundos, servicios.esperas)
+    aplicada = {"Location": ubicacion, "Content-Location": ubicacion, "Preference-Applied": f"wait={segundos}"}
+    return None if orden is None else _respuesta(orden, cabeceras=aplicada)
 
 
 def _pedido(campos: Mapping[str, Campo]) -> dict[str, Any]:

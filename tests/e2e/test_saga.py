@@ -90,6 +90,16 @@ def test_an_order_in_any_format_is_carried_to_iniciada(platform: Plataforma, tip
     assert stock(platform, id_producto) == 3
 
 
+def test_who_prefers_to_wait_is_told_how_the_order_ended(platform: Plataforma) -> None:
+    id_producto = crear_producto(platform, 1)
+    registrar_conductores(platform, 1)
+    campos = {"id_producto": id_producto, "user_id": "ana", "cantidad": 1, "direccion_entrega": "Calle 45"}
+    for esperado in ("iniciada", "fallida"):
+        estado, orden, cabeceras = platform.pedir("POST", "/orders", campos, Prefer="wait=10")
+        assert (estado, orden["estado"], cabeceras["Preference-Applied"]) == (200, esperado, "wait=10")
+        assert platform.pedir("GET", cabeceras["Location"])[1] == orden
+
+
 def test_without_stock_the_order_is_fallida(platform: Plataforma) -> None:
     id_producto = crear_producto(platform, 5)
     orden, saga = final(platform, pedir_orden(platform, id_producto, 6))
