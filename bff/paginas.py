@@ -10,7 +10,7 @@ from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
 
-from bff.validacion import entero, opcional
+from bff.validacion import Campo, entero, opcional
 
 MAX_FILAS: Final = 1000
 """Rows of a page."""
@@ -35,7 +35,10 @@ def lugar(texto: Any) -> Lugar:
     return leido
 
 
-PAGINA: Final = {"limit": entero(1, MAX_FILAS), "cursor": opcional(lugar)}
+PAGINA: Final = {
+    "limit": entero(1, MAX_FILAS),
+    "cursor": opcional(Campo(lugar, {"type": "string", "description": "From the header Link."})),
+}
 """How each list can be asked for."""
 
 

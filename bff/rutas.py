@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 from flask import Blueprint, Response, current_app, g, request
 from werkzeug.exceptions import NotFound
 
-from bff import espera, formatos, paginas, validacion
-from bff.formatos import Texto, leer
+from bff import espera, formatos, openapi, paginas, validacion
+from bff.formatos import PREFERIDO, Texto, leer
 from bff.idempotencia import Ids
 from bff.lecturas import Fila, Lecturas
 from bff.paginas import MAX_FILAS, PAGINA
@@ -119,6 +119,12 @@ def ready() -> Response:
     _servicios().lecturas.comprobar()
     _servicios().publicador.comprobar()
     return _respuesta({"status": "ok"})
+
+
+@rutas.get("/openapi.json")
+def ver_openapi() -> Response:
+    """In JSON, whatever Accept says: it is what it is."""
+    return formatos.respuesta(openapi.documento(_servicios().max_cantidad), PREFERIDO)
 
 
 def _servicios() -> Servicios:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -11,8 +12,17 @@ from bff.formatos import BLANCOS, Texto
 from functions.comun.codec import valores
 from functions.comun.mensajes import ENTERO_MAXIMO
 
-Campo = Callable[[Any], Any]
-"""Makes a field's value out of what came; None if it didn't come. ValueError says what must change."""
+
+@dataclass(frozen=True, slots=True)
+class Campo:
+    """A field. `leer` makes its value out of what came, None if it didn't come; ValueError says what must change.
+    `esquema`: the same for people and programs, as JSON Schema; `optativo`: it may be left out.
+    """
+
+    leer: Callable[[Any], Any]
+    esquema: Mapping[str, Any]
+    optativo: bool = False
+
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _ENTERO: Final = re.compile(r"[+-]?[0-9]{1,20}")
@@ -28,19 +38,19 @@ class CamposInvalidos(Exception):
 
 def validar(cuerpo: Mapping[str, Any], campos: Mapping[str, Campo]) -> dict[str, Any]:
     """The fields' values; what else the body holds is ignored. Raises CamposInvalidos."""
-    valores, errores = {}, {}
+    leidos, errores = {}, {}
     for nombre, campo in campos.items():
         try:
-            valores[nombre] = campo(cuerpo.get(nombre))
+            leidos[nombre] = campo.leer(cuerpo.get(nombre))
         except ValueError as error:
             que = f"is {repr(cuerpo[nombre])[:80]}" if nombre in cuerpo else "is missing"
             errores[nombre] = f"{que}: {error}"
     if errores:
         raise CamposInvalidos(errores)
-    return valores
+    return leidos
 
 
-def identificador(valor: Any) -> UUID:
+def _identificador(valor: Any) -> UUID:
     if not isinstance(valor, str) or not _UUID.fullmatch(valor):
         raise ValueError("it must be a UUID, such as 6f1c1d4e-8a3b-4c5d-9e7f-0a1b2c3d4e5f")
     return UUID(valor)
@@ -49,7 +59,7 @@ def identificador(valor: Any) -> UUID:
 def texto(largo: int) -> Campo:
     """Text of 1 to `largo` characters, without control characters; spaces around it don't count."""
 
-    def campo(valor: Any) -> str:
+    def leer(valor: Any) -> str:
         limpio = valor.strip(BLANCOS) if isinstance(valor, str) else ""
         if not 1 <= len(limpio) <= largo or limpio.isspace():
             raise ValueError(f"it must be text of 1 to {largo} characters")
@@ -57,21 +67,21 @@ def texto(largo: int) -> Campo:
             raise ValueError("it must not hold control characters or lone surrogates")
         return str(limpio)
 
-    return campo
+    return Campo(leer, {"type": "string", "minLength": 1, "maxLength": largo})
 
 
 def entero(minimo: int, maximo: int = ENTERO_MAXIMO) -> Campo:
-    def campo(valor: Any) -> int:
+    def leer(valor: Any) -> int:
         if isinstance(valor, Texto) and _ENTERO.fullmatch(valor):
             valor = int(valor)
         if type(valor) is not int or not minimo <= valor <= maximo:
             raise ValueError(f"it must be a whole number from {minimo} to {maximo}")
         return valor
 
-    return campo
+    return Campo(leer, {"type": "integer", "minimum": minimo, "maximum": maximo})
 
 
-def hora(valor: Any) -> datetime:
+def _hora(valor: Any) -> datetime:
     if isinstance(valor, str) and "T" in valor:
         momento = datetime.fromisoformat(valor)  # its ValueError is as good a text
         if momento.tzinfo is not None:
@@ -80,21 +90,25 @@ def hora(valor: Any) -> datetime:
 
 
 def uno_de(valores: Collection[str]) -> Campo:
-    def campo(valor: Any) -> str:
+    def leer(valor: Any) -> str:
         if valor not in valores:
             raise ValueError(f"it must be one of {', '.join(valores)}")
         return str(valor)
 
-    return campo
+    return Campo(leer, {"type": "string", "enum": list(valores)})
 
 
 def opcional(campo: Campo) -> Campo:
-    return lambda valor: None if valor is None else campo(valor)
+    return Campo(lambda valor: None if valor is None else campo.leer(valor), campo.esquema, optativo=True)
+
+
+IDENTIFICADOR: Final = Campo(_identificador, {"type": "string", "format": "uuid"})
+HORA: Final = Campo(_hora, {"type": "string", "format": "date-time"})
 
 
 def orden(max_cantidad: int) -> dict[str, Campo]:
     return {
-        "id_producto": identificador,
+        "id_producto": IDENTIFICADOR,
         "user_id": texto(255),
         "cantidad": entero(1, max_cantidad),
         "direccion_entrega": texto(1000),
@@ -107,8 +121,8 @@ CONDUCTOR: Final[dict[str, Campo]] = {"nombre": opcional(texto(255))}
 FILTROS: Final[dict[str, Campo]] = {
     "estado": opcional(uno_de(valores("ordenes/evento-orden", "estado"))),
     "user_id": opcional(texto(255)),
-    "id_producto": opcional(identificador),
-    "desde": opcional(hora),
-    "hasta": opcional(hora),
+    "id_producto": opcional(IDENTIFICADOR),
+    "desde": opcional(HORA),
+    "hasta": opcional(HORA),
 }
 """What a list of orders can be asked for: `desde` ≤ time_stamp < `hasta`."""
