@@ -21,6 +21,8 @@ SEGURIDAD: Final = {
     "Cache-Control": "no-cache",  # caches ask each time whether what they have is still so
 }
 """What every answer tells browsers and caches."""
+DE_UN_TIPO: Final = ("rutas.ver_openapi", "rutas.ver_docs")
+"""Routes that answer in one format, whatever is asked for."""
 _accesos = logging.getLogger("bff.accesos")
 
 
@@ -43,12 +45,14 @@ def _empezar() -> None:
     g.inicio = time.perf_counter()
     g.ingestion = time.time_ns() // 1_000_000
     g.tipo = PREFERIDO  # in which a 406 is written
-    g.tipo = formatos.elegir(request)
+    if request.endpoint not in DE_UN_TIPO:
+        g.tipo = formatos.elegir(request)
 
 
 def _terminar(salida: Response) -> Response:
     salida.vary.add("Accept")
-    salida.headers.update(SEGURIDAD)
+    for nombre, valor in SEGURIDAD.items():
+        salida.headers.setdefault(nombre, valor)
     if request.method in ("GET", "HEAD") and salida.status_code == 200:
         salida.add_etag()
         salida.make_conditional(request)

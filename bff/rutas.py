@@ -6,7 +6,7 @@ from threading import Semaphore
 from typing import Any, Protocol, cast
 from uuid import UUID, uuid4
 
-from flask import Blueprint, Response, current_app, g, request
+from flask import Blueprint, Response, current_app, g, render_template, request
 from werkzeug.exceptions import NotFound
 
 from bff import espera, formatos, openapi, paginas, validacion
@@ -123,8 +123,14 @@ def ready() -> Response:
 
 @rutas.get("/openapi.json")
 def ver_openapi() -> Response:
-    """In JSON, whatever Accept says: it is what it is."""
     return formatos.respuesta(openapi.documento(_servicios().max_cantidad), PREFERIDO)
+
+
+@rutas.get("/docs")
+def ver_docs() -> Response:
+    """The same for people: a page without scripts, that asks nobody for anything."""
+    pagina = render_template("docs.html", api=openapi.documento(_servicios().max_cantidad))
+    return Response(pagina, headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"})
 
 
 def _servicios() -> Servicios:

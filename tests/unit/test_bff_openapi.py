@@ -1,5 +1,6 @@
 """The OpenAPI document says what the application does: every route, every field, every answer."""
 
+import re
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from tests.unit.test_bff_comandos import ID, ORDEN
 from tests.unit.test_bff_consultas import PASO
 
 CUERPOS: dict[str, Any] = {"/orders": ORDEN, "/productos": {"nombre": "Té", "stock": 3}, "/conductores": {}}
-SIN_DOCUMENTAR = {"/openapi.json", "/conductores/{id_conductor}"}
+SIN_DOCUMENTAR = {"/openapi.json", "/docs", "/conductores/{id_conductor}"}
 """Itself, and the route that only says that there is none."""
 
 
@@ -89,3 +90,16 @@ def exigir(documento: Any, respuesta: Any, cuerpo: Any, tipo: str = "application
 def test_limits_that_are_configured_are_in_it(documento: Any) -> None:
     cuerpo = documento["paths"]["/orders"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert cuerpo["properties"]["cantidad"]["maximum"] == 7
+
+
+def test_the_page_for_people_says_all_of_it_and_needs_nothing_else(app: Flask, documento: Any) -> None:
+    respuesta = app.test_client().get("/docs", headers={"Accept": "text/html"})
+    assert (respuesta.status_code, respuesta.mimetype) == (200, "text/html")
+    assert "script" not in respuesta.headers["Content-Security-Policy"]
+    assert re.findall(r'(?:src|href)="(?!#|/openapi.json")', respuesta.text) == []
+    for camino, operaciones in documento["paths"].items():
+        for metodo in operaciones.keys() - {"parameters"}:
+            assert f"<code>{metodo.upper()} {camino}</code>" in respuesta.text
+    for esquema in documento["components"]["schemas"].values():
+        assert [campo for campo in esquema["properties"] if f"<code>{campo}</code>" not in respuesta.text] == []
+    assert "1 to 7" in respuesta.text
