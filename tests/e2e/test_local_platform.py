@@ -144,7 +144,7 @@ def test_the_bff_is_ready_while_the_broker_answers(propia: Plataforma) -> None:
     assert propia.pedir("GET", "/ready")[0] == 503
     assert time.monotonic() - antes < 2
     assert propia.pedir("GET", "/health")[0] == 200
-    propia.local("start", "pulsar")
+    propia.local("up")  # the worker too, which has to find its way back
     esperar("the BFF to be ready", lambda: propia.pedir("GET", "/ready")[0] == 200)
 
 
