@@ -55,11 +55,12 @@ def pendientes(configs: dict[str, dict[str, Any]], carpeta: Path) -> dict[str, s
         consultas.append(
             ["functions", "download", *_quien(config), "--destination-file", f"{carpeta / nombre}.deployed"]
         )
-    respuestas, acciones = ejecutar(consultas, url_functions()), {}
-    for (nombre, config), respuesta in zip(configs.items(), respuestas, strict=False):
-        if respuesta.no_existe:
+    respuestas, acciones = ejecutar(consultas, url_functions()), dict[str, str]()
+    mitad = len(configs)
+    for (nombre, config), actual, paquete in zip(configs.items(), respuestas[:mitad], respuestas[mitad:], strict=True):
+        if actual.no_existe:
             acciones[nombre] = "create"
-        elif not cumple(json.loads(respuesta.exigir().texto), config) or not _mismo_paquete(carpeta / nombre):
+        elif not cumple(json.loads(actual.exigir().texto), config) or not _mismo_paquete(carpeta / nombre, paquete):
             acciones[nombre] = "update"
     return acciones
 
@@ -95,9 +96,10 @@ def _exigir_esquemas(configs: Sequence[dict[str, Any]]) -> None:
         )
 
 
-def _mismo_paquete(ruta: Path) -> bool:
+def _mismo_paquete(ruta: Path, descarga: Respuesta) -> bool:
+    descarga.exigir()
     deseado, desplegado = (ruta.with_name(f"{ruta.name}.{fin}") for fin in ("zip", "deployed"))
-    return desplegado.exists() and desplegado.read_bytes() == deseado.read_bytes()
+    return desplegado.read_bytes() == deseado.read_bytes()
 
 
 def esperar(configs: dict[str, dict[str, Any]]) -> None:
