@@ -7,7 +7,7 @@ from bff import validacion
 from bff.formatos import FORMATOS
 from bff.paginas import PAGINA
 from bff.validacion import IDENTIFICADOR, Campo
-from functions.comun.codec import codec
+from functions.comun.codec import codec, payload
 
 VERSION: Final = "1.0.0"
 """Of the API: the second number grows with what is new; the first, and the path with it, with what breaks clients."""
@@ -145,8 +145,7 @@ def _esquemas() -> Documento:
 
 def _de_evento(topic: str, sin: tuple[str, ...], nombres: Mapping[str, str] | None = None) -> Documento:
     """What a read model shows of a domain event."""
-    payload = next(campo["type"] for campo in codec(topic).definicion["fields"] if campo["name"] == "data")
-    campos = [campo for campo in payload["fields"] if campo["name"] not in sin]
+    campos = [campo for campo in payload(codec(topic).definicion) if campo["name"] not in sin]
     return _objeto({(nombres or {}).get(campo["name"], campo["name"]): _de_avro(campo) for campo in campos})
 
 

@@ -7,6 +7,8 @@ import schemas_files
 from package import FUNCIONES, configuraciones
 from topics import corto
 
+from functions.comun.codec import payload
+
 BFF: Final = "bff"
 DLQ: Final = "dlq.py"
 CUARENTENA: Final = "saga/evento-cuarentena"
@@ -55,8 +57,7 @@ class Flujo:
 
 def campos(esquema: Any) -> dict[str, Any]:
     """The payload's fields."""
-    datos = next(campo["type"] for campo in esquema["fields"] if campo["name"] == "data")
-    return {campo["name"]: campo for campo in datos["fields"]}
+    return {campo["name"]: campo for campo in payload(esquema)}
 
 
 def leer() -> Flujo:

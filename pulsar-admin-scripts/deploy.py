@@ -22,7 +22,7 @@ import package
 import yaml
 from admin import TENANT, Respuesta, cumple, ejecutar, url_functions
 from schemas_registry import sin_registrar
-from topics import PREFIJO
+from topics import corto
 
 PLAZO: Final = 90
 """Longest wait for the functions to run, in s."""
@@ -45,7 +45,7 @@ def deseadas(nombres: Sequence[str], carpeta: Path) -> dict[str, dict[str, Any]]
     return configs
 
 
-def pendientes(configs: dict[str, dict[str, Any]], carpeta: Path) -> dict[str, str]:
+def por_desplegar(configs: dict[str, dict[str, Any]], carpeta: Path) -> dict[str, str]:
     """The functions to create or update, with which of the two: those whose configuration or package differs.
 
     The deployed packages are fetched and compared: a worker may have kept the old one and said nothing.
@@ -67,7 +67,7 @@ def pendientes(configs: dict[str, dict[str, Any]], carpeta: Path) -> dict[str, s
 
 def desplegar(configs: dict[str, dict[str, Any]], carpeta: Path) -> list[str]:
     """Creates or updates what differs; returns those functions' names. Ends the program if they still differ then."""
-    acciones = pendientes(configs, carpeta)
+    acciones = por_desplegar(configs, carpeta)
     if not acciones:
         return []
     _exigir_esquemas([configs[nombre] for nombre in acciones])
@@ -76,7 +76,7 @@ def desplegar(configs: dict[str, dict[str, Any]], carpeta: Path) -> list[str]:
     for (nombre, accion), respuesta in zip(acciones.items(), ejecutar(ordenes, url_functions()), strict=True):
         respuesta.exigir()
         print(f"  {nombre}: {accion}d")
-    if distintas := pendientes({nombre: configs[nombre] for nombre in acciones}, carpeta):
+    if distintas := por_desplegar({nombre: configs[nombre] for nombre in acciones}, carpeta):
         sys.exit(
             f"error: the functions worker says that it deployed {', '.join(distintas)}, and has something else.\n"
             "  With functionsWorkerEnablePackageManagement=true Pulsar ignores the package of `functions update`:\n"
@@ -87,7 +87,7 @@ def desplegar(configs: dict[str, dict[str, Any]], carpeta: Path) -> list[str]:
 
 def _exigir_esquemas(configs: Sequence[dict[str, Any]]) -> None:
     """Ends the program if the broker would refuse these functions: those that run now are better than that."""
-    usados = {entrada.removeprefix(PREFIJO) for config in configs for entrada in config["inputSpecs"]}
+    usados = {corto(entrada) for config in configs for entrada in config["inputSpecs"]}
     usados |= {topic for config in configs for topic in config["userConfig"].get("PUBLICA", ())}
     if faltan := sin_registrar(sorted(usados)):
         sys.exit(

@@ -17,7 +17,7 @@ import schemas_files
 from admin import TENANT, Respuesta, cumple, ejecutar, url_admin
 from package import configuraciones
 from schemas_registry import LEER, ajenas, diferencias, orden_de_carga, rechazo, registradas, versiones
-from topics import PREFIJO
+from topics import PREFIJO, cartas, sin_particion
 
 NAMESPACES: Final = tuple(f"{TENANT}/{nombre}" for nombre in ("ordenes", "productos", "conductores", "saga"))
 POLITICAS: Final[dict[str, tuple[Any, str]]] = {
@@ -42,8 +42,7 @@ def suscripciones() -> dict[str, list[str]]:
     for config in configuraciones().values():
         for topic in config["inputSpecs"]:
             topics[topic].append(config["subName"])
-        topics[f"persistent://{TENANT}/{config['namespace']}/{config['name']}-dlq"] = ["cuarentena"]
-    return topics
+    return topics | {f"{PREFIJO}{carta}": ["cuarentena"] for carta in cartas()}
 
 
 class Cluster:
@@ -60,7 +59,7 @@ class Cluster:
         self.tenants = next(respuestas).exigir().texto.split()
         self.politicas = {nombre: _json(next(respuestas)) for nombre in NAMESPACES}
         listas = [_texto(next(respuestas)) or "" for _ in NAMESPACES]
-        self.topics = {topic.rpartition("-partition-")[0] or topic for lista in listas for topic in lista.split()}
+        self.topics = {sin_particion(topic) for lista in listas for topic in lista.split()}
         self.suscripciones = {topic: (_texto(next(respuestas)) or "").split() for topic in topics}
         self.esquemas = {topic: registradas(next(respuestas)) for topic in schemas_files.topics()}
         self.diferencias = [d for d in diferencias(self.esquemas) if d.estado != "extra"]

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 from uuid import UUID, uuid4
 
-from functions.comun.codec import codec
+from functions.comun.codec import codec, payload
 
 
 def muestra(topic: str, datos: Mapping[str, Any] | None = None, azar: Random | None = None) -> dict[str, Any]:
@@ -22,8 +22,7 @@ def de_esquema(
 ) -> dict[str, Any]:
     """The same for any version of the topic's schema."""
     ms = 1_795_500_000_000 if azar else time.time_ns() // 1_000_000
-    payload = next(campo["type"] for campo in definicion["fields"] if campo["name"] == "data")
-    valores = {campo["name"]: _valor(campo, azar, ms) for campo in payload["fields"]}
+    valores = {campo["name"]: _valor(campo, azar, ms) for campo in payload(definicion)}
     return {
         "id": _uuid(azar),
         "time": ms,

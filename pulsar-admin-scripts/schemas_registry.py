@@ -1,6 +1,7 @@
 """The cluster's schema registry against the repository's schemas: it must have every released version, and no other."""
 
 import json
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from typing import Any, Final
 import schemas_files
 from admin import TENANT, Respuesta, ejecutar, url_admin
 from schemas_files import version
-from topics import PREFIJO
+from topics import PREFIJO, corto, sin_particion
 
 LEER: Final = ("schemas", "get", "-a")
 """The pulsar-admin command that prints all versions of a topic's schema, oldest first."""
@@ -57,11 +58,13 @@ def leer() -> dict[str, list[Registrada]]:
     namespaces = sorted({topic.partition("/")[0] for topic in nuestros})
     ordenes = [["topics", "list", f"{TENANT}/{nombre}"] for nombre in namespaces]
     listas = [r.texto for r in ejecutar(ordenes, url_admin()) if not r.no_existe and r.exigir()]
-    hay = {nombre.rpartition("-partition-")[0] or nombre for lista in listas for nombre in lista.split()}
-    cartas = {nombre for nombre in hay if nombre.endswith("-dlq")}
-    todos = sorted({nombre.removeprefix(PREFIJO) for nombre in hay - cartas} | set(nuestros))
-    respuestas = ejecutar([[*LEER, PREFIJO + topic] for topic in todos], url_admin())
-    return {topic: registradas(respuesta) for topic, respuesta in zip(todos, respuestas, strict=True)}
+    hay = {corto(sin_particion(nombre)) for lista in listas for nombre in lista.split()}
+    return _versiones_de(sorted({topic for topic in hay if not topic.endswith("-dlq")} | set(nuestros)))
+
+
+def _versiones_de(topics: Sequence[str]) -> dict[str, list[Registrada]]:
+    respuestas = ejecutar([[*LEER, PREFIJO + topic] for topic in topics], url_admin())
+    return {topic: registradas(respuesta) for topic, respuesta in zip(topics, respuestas, strict=True)}
 
 
 def versiones(topic: str) -> dict[int, Any]:
@@ -72,10 +75,8 @@ def versiones(topic: str) -> dict[int, Any]:
 
 def sin_registrar(topics: Sequence[str]) -> list[str]:
     """Those of these topics, <namespace>/<topic>, whose schema as it is in the repository the cluster doesn't have."""
-    respuestas = ejecutar([[*LEER, PREFIJO + topic] for topic in topics], url_admin())
-    hay = {topic: registradas(respuesta) for topic, respuesta in zip(topics, respuestas, strict=True)}
-    actuales = {topic: schemas_files.actual(topic) for topic in topics}
-    return [topic for topic in topics if all(r.definicion != actuales[topic] for r in hay[topic])]
+    hay = _versiones_de(topics)
+    return [topic for topic in topics if schemas_files.actual(topic) not in [r.definicion for r in hay[topic]]]
 
 
 def diferencias(cluster: Mapping[str, Sequence[Registrada]]) -> Iterator[Diferencia]:
@@ -128,10 +129,10 @@ def rechazo(respuesta: Respuesta) -> str | None:
         return None
     if "compatib" not in respuesta.texto:
         return None
-    topic, _, numero = Path(respuesta.orden.split()[3]).stem.rpartition("-")
-    namespace = respuesta.orden.split()[-1].removeprefix(PREFIJO).partition("/")[0]
+    *_, archivo, topic = shlex.split(respuesta.orden)
+    numero = Path(archivo).stem.rpartition("-")[2]
     return (
-        f"error: the broker refuses version {numero} of {namespace}/{topic}: it is incompatible with a version that is "
+        f"error: the broker refuses version {numero} of {corto(topic)}: it is incompatible with a version that is "
         "registered (FULL_TRANSITIVE)\n  `schemas.py check` says what is wrong with it and how to do it right; "
         "nothing of it was registered"
     )

@@ -13,6 +13,8 @@ import schemas_files
 from avro_json import a_json
 from samples import de_esquema
 
+from functions.comun.codec import payload
+
 DE_UNA_SAGA: Final = ("id_orden", "id_producto", "id_conductor", "id_driver", "transaction_id")
 """Fields that have the same value in one sample of every topic, so that functions can process them in turn."""
 LARGOS: Final[dict[Any, Any]] = {"int": 2**31 - 1, "string": "ñ 🚚 \\ \" ' {} \n", "boolean": True}
@@ -46,8 +48,7 @@ def _muestras(topic: str, definicion: Any) -> Iterator[dict[str, Any]]:
 
 
 def _raros(definicion: Any) -> dict[str, Any]:
-    payload = next(campo["type"] for campo in definicion["fields"] if campo["name"] == "data")
-    libres = {campo["name"]: campo["type"] for campo in payload["fields"] if "x-values" not in campo}
+    libres = {campo["name"]: campo["type"] for campo in payload(definicion) if "x-values" not in campo}
     nulos = {nombre: None for nombre, tipo in libres.items() if isinstance(tipo, list)}
     return nulos | {nombre: LARGOS[tipo] for nombre, tipo in libres.items() if isinstance(tipo, str)}
 

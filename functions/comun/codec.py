@@ -86,15 +86,19 @@ def codec(topic: str) -> Codec:
 
 def valores(topic: str, campo: str) -> tuple[str, ...]:
     """All that a field of the payload may be, where its schema lists that (`x-values`)."""
-    payload = next(campo["type"] for campo in codec(topic).definicion["fields"] if campo["name"] == "data")
-    return tuple(next(dicho["x-values"] for dicho in payload["fields"] if dicho["name"] == campo))
+    return tuple(next(dicho["x-values"] for dicho in payload(codec(topic).definicion) if dicho["name"] == campo))
 
 
 def codec_de(topic: str, definicion: dict[str, Any]) -> Codec:
     """The codec of any version of the topic's schema."""
-    tipo = TIPOS[topic]
-    campos = next(campo["type"]["fields"] for campo in definicion["fields"] if campo["name"] == "data")
-    return Codec(topic, definicion, fastavro.parse_schema(definicion), tipo, tuple(campo["name"] for campo in campos))
+    campos = tuple(campo["name"] for campo in payload(definicion))
+    return Codec(topic, definicion, fastavro.parse_schema(definicion), TIPOS[topic], campos)
+
+
+def payload(definicion: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The fields of the payload, as the .avsc has them."""
+    campos: list[dict[str, Any]] = next(c["type"]["fields"] for c in definicion["fields"] if c["name"] == "data")
+    return campos
 
 
 @dataclass(frozen=True, slots=True)

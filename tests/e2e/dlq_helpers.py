@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pulsar
@@ -20,17 +21,19 @@ def correr(platform: Plataforma, *argumentos: str) -> tuple[int, str, str]:
     return correr_guion(platform, "dlq.py", *argumentos)
 
 
-def orden_de(guion: str, *argumentos: str) -> list[str]:
-    """The command that runs one of the scripts with the platform's environment."""
+def orden_de(guion: str, *argumentos: str, raiz: Path = RAIZ) -> list[str]:
+    """The command that runs one of the scripts of the sources in `raiz` with the platform's environment."""
     local = [sys.executable, "-m", "deployment.local", "run", "--"]
-    return [*local, sys.executable, f"pulsar-admin-scripts/{guion}", *argumentos]
+    return [*local, sys.executable, str(raiz / "pulsar-admin-scripts" / guion), *argumentos]
 
 
-def correr_guion(platform: Plataforma, guion: str, *argumentos: str, entrada: str = "") -> tuple[int, str, str]:
+def correr_guion(
+    platform: Plataforma, guion: str, *argumentos: str, entrada: str = "", raiz: Path = RAIZ
+) -> tuple[int, str, str]:
     """A script's exit code, stdout and stderr."""
-    orden = orden_de(guion, *argumentos)
+    orden = orden_de(guion, *argumentos, raiz=raiz)
     proceso = subprocess.run(
-        orden, cwd=RAIZ, env=platform.entorno, input=entrada, capture_output=True, text=True, timeout=120
+        orden, cwd=RAIZ, env=platform.entorno, input=entrada, capture_output=True, text=True, timeout=300
     )
     return proceso.returncode, proceso.stdout, proceso.stderr
 

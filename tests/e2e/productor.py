@@ -1,6 +1,6 @@
 """Publishes orders from standard input until it ends, with whatever schemas the sources on PYTHONPATH have.
 
-Arguments: service URL, product, customer. Prints each order's id once the broker has it.
+Arguments: service URL, product, the version that the schema must have. Prints each order's id once the broker has it.
 """
 
 import sys

@@ -26,6 +26,7 @@ from tests.chaos import foto
 from tests.chaos.foto import Prometido
 from tests.chaos.invariantes import violaciones
 from tests.copia import Copia
+from tests.e2e.dlq_helpers import correr_guion
 from tests.plataforma import RAIZ, Plataforma, esperar
 
 pytestmark = pytest.mark.e2e
@@ -70,10 +71,7 @@ def uno(tmp_path_factory: pytest.TempPathFactory) -> Copia:
 
 def correr(cluster: Plataforma, raiz: Path, script: str, *argumentos: str) -> tuple[int, str, str]:
     """A script of the sources in `raiz`, on the cluster: exit code, stdout, stderr."""
-    programa = str(raiz / "pulsar-admin-scripts" / script)
-    orden = [sys.executable, "-m", "deployment.local", "run", "--", sys.executable, programa, *argumentos]
-    proceso = subprocess.run(orden, cwd=RAIZ, env=cluster.entorno, capture_output=True, text=True, timeout=300)
-    return proceso.returncode, proceso.stdout, proceso.stderr
+    return correr_guion(cluster, script, *argumentos, raiz=raiz)
 
 
 def bien(resultado: tuple[int, str, str]) -> str:

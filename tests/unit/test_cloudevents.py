@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from samples import de_esquema, muestra
 from schemas_files import lanzadas, topics
 
-from functions.comun.codec import codec
+from functions.comun.codec import codec, payload
 
 TOPIC = "ordenes/comando-crear-orden"
 TEXTO = st.text(st.characters(codec="utf-8"))
@@ -53,8 +53,7 @@ def mensajes(dibujar: st.DrawFn) -> tuple[str, Any, Any]:
     """A topic, a version of its schema, and an envelope of it."""
     topic = dibujar(st.sampled_from(topics()))
     definicion = dibujar(st.sampled_from([codec(topic).definicion, *lanzadas(topic).values()]))
-    payload = next(campo["type"] for campo in definicion["fields"] if campo["name"] == "data")
-    datos = {campo["name"]: dibujar(valores(campo["type"])) for campo in payload["fields"]}
+    datos = {campo["name"]: dibujar(valores(campo["type"])) for campo in payload(definicion)}
     if "funcion" in datos:
         datos["funcion"] = dibujar(DECIBLE)  # the key
     propios = {"time": MS, "ingestion": MS, "specversion": DECIBLE, "service_name": TEXTO, "datacontenttype": DECIBLE}
