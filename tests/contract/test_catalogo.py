@@ -74,7 +74,7 @@ def test_a_function_sends_what_it_publishes_its_dead_letters_and_news_of_sagas(n
 
 def test_the_bff_sends_what_its_code_makes() -> None:
     modulos = [import_module(f"bff.{m.name}") for m in pkgutil.iter_modules(bff.__path__) if m.name != "__main__"]
-    nombres = [valor for modulo in (bff, *modulos) for valor in vars(modulo).values()]
+    nombres = [valor for modulo in modulos for valor in vars(modulo).values()]
     clases = {valor for valor in nombres if isinstance(valor, type) and issubclass(valor, Datos)} - {Datos}
     assert enviados("bff") == {clase.topic for clase in clases}
 

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.plataforma import RAIZ, esperar
@@ -160,6 +161,20 @@ def test_listening_elsewhere_than_on_loopback_is_warned_about() -> None:
     codigo, salida = servidor.terminar(signal.SIGTERM)
     assert codigo == 0
     assert "warning: 0.0.0.0 is no loopback address" in salida
+
+
+@pytest.mark.parametrize("trabajadores", ["1", "3"])
+def test_a_worker_that_dies_is_replaced_and_orphans_end(trabajadores: str) -> None:
+    servidor = Bff(BFF_WORKERS=trabajadores)
+    esperar("the BFF", servidor.vivo)
+    padre = psutil.Process(servidor.proceso.pid)
+    esperar("all workers", lambda: len(padre.children()) == int(trabajadores))
+    victima, *_ = hijos = padre.children()
+    victima.kill()
+    esperar("another worker", lambda: len(nuevos := padre.children()) == len(hijos) and victima not in nuevos)
+    esperar("the BFF", servidor.vivo)
+    _, salida = servidor.terminar(signal.SIGKILL)  # and waits until none of them has its output any more
+    assert f"worker {victima.pid} died (-9)" in salida
 
 
 def test_help_names_every_setting() -> None:

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from bff import MAX_CUERPO, crear_app
+from bff.app import crear_app
+from bff.errores import MAX_CUERPO
 from functions.comun.mensajes import CrearOrden, CrearProducto, EliminarProducto, RegistrarConductor
 from tests.fakes import LecturasFalsas, PublicadorFalso
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
-from bff import crear_app
+from bff.app import crear_app
 from bff.broker import SinBroker
 from bff.lecturas import SinBaseDeDatos
 from tests.fakes import LecturasFalsas, PublicadorFalso

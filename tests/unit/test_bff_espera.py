@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from flask import Flask, request
 
-from bff import crear_app
+from bff.app import crear_app
 from bff.espera import MAXIMA, preferida
 from bff.lecturas import Fila, SinBaseDeDatos
 from tests.fakes import LecturasFalsas, PublicadorFalso

@@ -10,7 +10,8 @@ import yaml
 from defusedxml.ElementTree import fromstring
 from flask.testing import FlaskClient
 
-from bff import crear_app, formatos
+from bff import formatos
+from bff.app import crear_app
 from bff.formatos import FORMATOS, Formato
 from functions.comun.mensajes import CrearOrden
 from tests.fakes import LecturasFalsas, PublicadorFalso

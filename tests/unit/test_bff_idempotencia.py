@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
-from bff import crear_app
+from bff.app import crear_app
 from functions.comun.codec import codec
 from functions.comun.mensajes import Datos, Mensaje
 from tests.fakes import LecturasFalsas, PublicadorFalso

@@ -8,7 +8,7 @@ from flask import Flask
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-from bff import crear_app
+from bff.app import crear_app
 from tests.fakes import LecturasFalsas, PublicadorFalso
 from tests.unit.test_bff_comandos import ID, ORDEN
 from tests.unit.test_bff_consultas import PASO

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff import crear_app
+from bff.app import crear_app
 from bff.paginas import cursor, lugar
 from tests.fakes import LecturasFalsas, PublicadorFalso
 from tests.unit.test_bff_comandos import ID, problema
