@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from urllib.parse import unquote, urlparse
 
 import pulsar
@@ -19,7 +19,6 @@ PLAZO: Final = 10
 """Longest wait for the broker's answer, in s."""
 ENTORNO: Final = "  PULSAR_LOG                  /dev/null               a file for the Pulsar client's own log\n"
 _PLUGIN: Final = "org.apache.pulsar.client.impl.auth.Authentication"
-T = TypeVar("T")
 
 
 def conectar() -> pulsar.Client:
@@ -77,14 +76,6 @@ def avisando() -> Iterator[None]:
         yield
     finally:
         aviso.cancel()
-
-
-def texto(leer: Callable[[], T], defecto: T) -> T:
-    """A message's text; what is no UTF-8 counts as not there."""
-    try:
-        return leer()
-    except UnicodeDecodeError:
-        return defecto
 
 
 def _url() -> str:

@@ -9,9 +9,10 @@ from typing import Any, Final, Self
 
 import pulsar
 from admin import ejecutar, url_admin
-from client import texto
 from dlq_letters import Carta, Posicion
 from topics import PREFIJO, corto
+
+from functions.comun.publicador import texto
 
 SUSCRIPCION: Final = "cuarentena"
 COLA: Final = 100

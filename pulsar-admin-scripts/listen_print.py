@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
-import client
 import topics
 from avro_json import a_json
 from cloudevents_json import a_evento
@@ -20,6 +19,8 @@ from rich.table import Table
 from rich.text import Text
 from terminal import en_json, hora, seguro
 from writer_schemas import Esquemas, Lectura
+
+from functions.comun.publicador import texto
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Leido:
 def leido(esquemas: Esquemas, topic: str, mensaje: Any) -> Leido:
     """Raises the client's errors if the registry can't be asked for the schema that it was written in."""
     crudo = mensaje._message
-    propiedades: Mapping[str, str] = client.texto(crudo.properties, {})
+    propiedades: Mapping[str, str] = texto(crudo.properties, {})
     carta = Carta(topic, Posicion(-1, -1), "", b"", propiedades, 0)
     es_carta = topic in topics.cartas()
     origen = carta.topic if es_carta else topics.PREFIJO + topic
@@ -48,7 +49,7 @@ def leido(esquemas: Esquemas, topic: str, mensaje: Any) -> Leido:
     return Leido(
         topic,
         topics.corto(origen or ""),
-        client.texto(crudo.partition_key, ""),
+        texto(crudo.partition_key, ""),
         _hora(crudo.publish_timestamp()),
         str(crudo.message_id()),
         version if version is not None and version >= 0 else None,

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from functions.comun.codec import Publicacion, desempaquetar, empaquetar
+from functions.comun.mensajes import Datos, Mensaje
 
 # SQLSTATE classes that the message causes and a retry can't mend: cardinality, data, integrity, limits, raised
 DEL_MENSAJE: Final = ("21", "22", "23", "54", "P0")
@@ -21,7 +22,7 @@ _RECLAMAR: Final = sa.text("""
     select :funcion, id from unnest(cast(:ids as uuid[])) as u(id) order by id
     on conflict do nothing returning id_mensaje""")
 _SALIDAS: Final = sa.text("""
-    select salidas from recibos where funcion = :funcion and id_mensaje = any(cast(:ids as uuid[]))""")
+    select id_mensaje, salidas from recibos where funcion = :funcion and id_mensaje = any(cast(:ids as uuid[]))""")
 _ANOTAR: Final = sa.text("""
     update recibos set salidas = u.salidas
     from unnest(cast(:ids as uuid[]), cast(:salidas as bytea[])) as u(id, salidas)
@@ -47,12 +48,12 @@ def reclamar(tx: sa.Connection, funcion: str, ids: Sequence[UUID]) -> set[UUID]:
     return set(tx.execute(_RECLAMAR, {"funcion": funcion, "ids": list(ids)}).scalars())
 
 
-def salidas_de(tx: sa.Connection, funcion: str, ids: Sequence[UUID]) -> list[Publicacion]:
+def salidas_de(tx: sa.Connection, funcion: str, repetidos: Mapping[UUID, Mensaje[Datos]]) -> list[Publicacion]:
     """What messages with a receipt led to, to be published again."""
-    if not ids:
+    if not repetidos:
         return []
-    filas = tx.execute(_SALIDAS, {"funcion": funcion, "ids": list(ids)}).scalars()
-    return [publicacion for salidas in filas for publicacion in desempaquetar(bytes(salidas))]
+    filas = tx.execute(_SALIDAS, {"funcion": funcion, "ids": list(repetidos)})
+    return [salida for causa, salidas in filas for salida in desempaquetar(bytes(salidas), repetidos[causa].traza)]
 
 
 def anotar(tx: sa.Connection, funcion: str, salidas: Mapping[UUID, Sequence[Publicacion]]) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 import fastavro
 
 from functions.comun.mensajes import TIPOS, Datos, Mensaje, MensajeInvalido
+from functions.comun.traza import Traza, propiedades
 
 ESQUEMAS: Final = Path(__file__).parents[2] / "schemas"
 BYTES_MAXIMOS: Final = 64 * 1024
@@ -49,7 +50,7 @@ class Codec:
         fastavro.schemaless_writer(salida, self.esquema, sobre)
         return salida.getvalue()
 
-    def decodificar(self, crudo: bytes, escritor: Any = None) -> Mensaje[Datos]:
+    def decodificar(self, crudo: bytes, escritor: Any = None, traza: Traza | None = None) -> Mensaje[Datos]:
         """The message in `crudo`, written with the parsed schema `escritor` (None: this topic's own).
 
         Raises MensajeInvalido for anything that our own senders could not have written.
@@ -70,7 +71,7 @@ class Codec:
         if sobre["type"] != self.topic.partition("/")[2]:
             raise MensajeInvalido(f"type is {sobre['type']!r}, on {self.topic}")
         self._exigir_texto(sobre["data"])
-        return Mensaje(sobre["id"], sobre["ingestion"], sobre["time"], datos)
+        return Mensaje(sobre["id"], sobre["ingestion"], sobre["time"], datos, traza)
 
     def _exigir_texto(self, datos: dict[str, Any]) -> None:
         for campo, valor in datos.items():
@@ -114,17 +115,21 @@ class Publicacion:
     version: str = ""
 
 
-def publicacion(id_mensaje: UUID, ingestion: int, servicio: str, datos: Datos) -> Publicacion:
+def publicacion(
+    id_mensaje: UUID, ingestion: int, servicio: str, datos: Datos, traza: Traza | None = None
+) -> Publicacion:
     """Encodes a payload in its envelope."""
     propio = codec(datos.topic)
     crudo = propio.codificar(id_mensaje, ingestion, servicio, datos)
-    return Publicacion(datos.topic, str(getattr(datos, datos.clave)), crudo, version=propio.version)
+    clave = str(getattr(datos, datos.clave))
+    return Publicacion(datos.topic, clave, crudo, propiedades(traza, id_mensaje), propio.version)
 
 
 def derivar(causa: Mensaje[Datos], servicio: str, salidas: Sequence[Datos]) -> list[Publicacion]:
     """The messages that `causa` leads to; the same cause always gives the same ids."""
     return [
-        publicacion(_id(causa, datos, indice), causa.ingestion, servicio, datos) for indice, datos in enumerate(salidas)
+        publicacion(_id(causa, datos, indice), causa.ingestion, servicio, datos, causa.traza)
+        for indice, datos in enumerate(salidas)
     ]
 
 
@@ -171,12 +176,14 @@ def empaquetar(publicaciones: Sequence[Publicacion]) -> bytes:
     return salida.getvalue()
 
 
-def desempaquetar(salidas: bytes) -> list[Publicacion]:
-    """The inverse of `empaquetar`. The bytes may be of another version than today's: they say so."""
+def desempaquetar(salidas: bytes, traza: Traza | None = None) -> list[Publicacion]:
+    """The inverse of `empaquetar`, for the trace that they are published in now. The bytes may be of another version
+    than today's: they say so.
+    """
     filas: Any = fastavro.schemaless_reader(io.BytesIO(salidas), _SALIDAS, None)
-    return [Publicacion(**fila, version=_version(fila["crudo"])) for fila in filas]
+    return [_guardada(fila, traza) for fila in filas]
 
 
-def _version(crudo: bytes) -> str:
-    cabecera: Any = fastavro.schemaless_reader(io.BytesIO(crudo), _CABECERA, None)
-    return str(cabecera["specversion"])
+def _guardada(fila: dict[str, Any], traza: Traza | None) -> Publicacion:
+    cabecera: Any = fastavro.schemaless_reader(io.BytesIO(fila["crudo"]), _CABECERA, None)
+    return Publicacion(**fila, propiedades=propiedades(traza, UUID(cabecera["id"])), version=cabecera["specversion"])

@@ -142,8 +142,9 @@ class Motor:
                 self._funcion.manejar(tx, list(mensajes.values()))
                 return []
             nuevos = base_datos.reclamar(tx, self._nombre, sorted(mensajes))
-            repetidas = base_datos.salidas_de(tx, self._nombre, [i for i in mensajes if i not in nuevos])
-            causas = [mensaje for mensaje in mensajes.values() if mensaje.id in nuevos]
+            repetidos = {i: mensaje for i, mensaje in mensajes.items() if i not in nuevos}
+            repetidas = base_datos.salidas_de(tx, self._nombre, repetidos)
+            causas = [mensaje for i, mensaje in mensajes.items() if i in nuevos]
             decisiones = self._funcion.manejar(tx, causas) if causas else ()
             salidas = {
                 causa.id: derivar(causa, self._servicio, datos) for causa, datos in zip(causas, decisiones, strict=True)
@@ -192,12 +193,14 @@ class Motor:
                 transaction_id=datos.transaction_id,  # type: ignore[attr-defined]
             )
             id_evento = uuid5(mensaje.id, f"{self._completo}/{evento.id_mensaje}")
-            salidas.append(publicacion(id_evento, mensaje.ingestion, self._servicio, evento))
+            salidas.append(publicacion(id_evento, mensaje.ingestion, self._servicio, evento, mensaje.traza))
         return salidas
 
     def _carta(self, recibido: Recibido, error: Exception, intentos: int) -> Publicacion:
         crudo = recibido.crudo
-        _log.error("quarantined %s of %s: %s", crudo.message_id(), crudo.topic_name(), error)
+        traza = recibido.traza
+        nombre = traza.id if traza else "none"
+        _log.error("quarantined %s of %s, trace %s: %s", crudo.message_id(), crudo.topic_name(), nombre, error)
         return carta(crudo, self._completo, error, intentos)
 
 

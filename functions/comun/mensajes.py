@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from typing import ClassVar, Final, Generic, TypeVar, dataclass_transform
 from uuid import UUID
 
+from functions.comun.traza import Traza
+
 ENTERO_MAXIMO: Final = 2**31 - 1
 
 
@@ -54,13 +56,15 @@ def datos(topic: str, clave: str, unico: str | None = None) -> Callable[[type[T]
 class Mensaje(Generic[D]):
     """A message: its envelope's attributes that the code needs, and its payload.
 
-    `ingestion` is in ms since 1970-01-01 UTC: when the request that began the chain came in.
+    `ingestion` is in ms since 1970-01-01 UTC: when the request that began the chain came in. `traza`: the trace that
+    the message belongs to, which its bytes don't say.
     """
 
     id: UUID
     ingestion: int
     time: int
     data: D
+    traza: Traza | None = None
 
 
 def ahora() -> datetime:

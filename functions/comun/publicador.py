@@ -4,11 +4,11 @@ import json
 import threading
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import _pulsar
 import fastavro
@@ -17,8 +17,10 @@ from pulsar.schema import BytesSchema, Schema
 
 from functions.comun.codec import BYTES_MAXIMOS, Codec, Publicacion, codec
 from functions.comun.mensajes import TIPOS, Datos, Mensaje, MensajeInvalido
+from functions.comun.traza import PROPIEDAD, Traza, leer
 
 TENANT: Final = "monoliticas"
+T = TypeVar("T")
 
 
 class NoPublicado(Exception):
@@ -47,9 +49,13 @@ class Recibido:
         """True if it has more bytes than any of our messages."""
         return len(self.crudo.data()) > BYTES_MAXIMOS
 
+    @property
+    def traza(self) -> Traza | None:
+        return leer(propiedades(self.crudo).get(PROPIEDAD))
+
     def mensaje(self) -> Mensaje[Datos]:
         """Decoded with the schema it was written in. Raises MensajeInvalido, or the client's errors."""
-        return self.esquema.codec.decodificar(self.crudo.data(), self.esquema.escritor(self.crudo))
+        return self.esquema.codec.decodificar(self.crudo.data(), self.esquema.escritor(self.crudo), self.traza)
 
 
 class EsquemaAvro(Schema):  # type: ignore[misc]  # the client library is untyped
@@ -103,6 +109,19 @@ class EsquemaRegistrado(Schema):  # type: ignore[misc]  # the client library is 
         return obj
 
 
+def texto(leer: Callable[[], T], defecto: T) -> T:
+    """A received message's text; what is no UTF-8 counts as not there."""
+    try:
+        return leer()
+    except UnicodeDecodeError:
+        return defecto
+
+
+def propiedades(crudo: Any) -> dict[str, str]:
+    """Of a received message."""
+    return texto(crudo.properties, {})
+
+
 def motivo(error: Exception) -> str:
     """An error in one line for people, at most 1,000 characters, without what PostgreSQL can't store."""
     return f"{type(error).__name__}: {error}"[:1000].replace("\0", "\\0")
@@ -111,8 +130,8 @@ def motivo(error: Exception) -> str:
 def carta(crudo: Any, funcion: str, error: Exception, intentos: int) -> Publicacion:
     """A dead letter: the message `crudo` as it came, with what is wrong with it; `dlq-time` in ms since 1970."""
     traza = "" if isinstance(error, MensajeInvalido) else "".join(traceback.format_exception(error))
-    propiedades = {
-        **crudo.properties(),
+    propias = {
+        **propiedades(crudo),
         "dlq-function": funcion,
         "dlq-topic": crudo.topic_name(),
         "dlq-message-id": str(crudo.message_id()),
@@ -122,7 +141,7 @@ def carta(crudo: Any, funcion: str, error: Exception, intentos: int) -> Publicac
         "dlq-attempts": str(intentos),
         "dlq-time": str(time.time_ns() // 1_000_000),
     }
-    return Publicacion(f"{funcion}-dlq", crudo.partition_key(), crudo.data(), propiedades)
+    return Publicacion(f"{funcion}-dlq", texto(crudo.partition_key, ""), crudo.data(), propias)
 
 
 class _Confirmaciones:

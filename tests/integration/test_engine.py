@@ -9,14 +9,16 @@ import pulsar
 import pytest
 
 from functions.comun import engine
-from functions.comun.codec import BYTES_MAXIMOS
+from functions.comun.codec import BYTES_MAXIMOS, publicacion
 from functions.comun.lote import Salidas
+from functions.comun.publicador import Recibido
+from functions.comun.traza import PROPIEDAD, Traza, leer
 from functions.ordenes.crear_orden import CrearOrden
 from functions.ordenes.marcar_listo_despacho import MarcarListoDespacho
 from tests.datos import listo, una_orden
 from tests.motores import Iniciar, esperar_acks, recibos
 from tests.plataforma import Plataforma, esperar
-from tests.pulsar_falso import crudo, recibido
+from tests.pulsar_falso import MensajeFalso, crudo, recibido
 
 PEDIR_STOCK = "productos/comando-disminuir-stock"
 
@@ -127,6 +129,39 @@ def test_unreadable_bytes_are_quarantined_as_they_came(bases: Plataforma, inicia
     assert propiedades["dlq-topic"] == f"persistent://monoliticas/{orden.topic}"
     assert propiedades["dlq-reason"].startswith("MensajeInvalido: not a ordenes/comando-crear-orden")
     assert bases.sql("ordenes", "select id_orden from ordenes") == [(orden.id_orden,)]
+
+
+def test_outputs_are_in_the_trace_of_their_message_also_when_it_comes_again(
+    bases: Plataforma, iniciar: Iniciar
+) -> None:
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    orden, id_mensaje = una_orden(), uuid4()
+    for traza in ("a" * 32, "b" * 32):
+        entrada = publicacion(id_mensaje, 1, "bff", orden, Traza(traza))
+        motor._atender([crudo(orden.topic, entrada.crudo, **entrada.propiedades), recibido(una_orden())])
+        vistas = [leer(propiedades.get(PROPIEDAD)) for _, _, propiedades in contexto.cliente.publicados]
+        assert vistas.count(Traza(traza)) == vistas.count(None) == 3
+        contexto.cliente.publicados.clear()
+
+
+def test_properties_that_are_no_text_stop_nothing(bases: Plataforma, iniciar: Iniciar) -> None:
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    orden = una_orden()
+    legible, basura = SinTexto(orden.topic, recibido(orden).crudo.data()), SinTexto(orden.topic, b"garbage")
+    motor._atender([Recibido(mensaje, recibido(orden).esquema) for mensaje in (legible, basura)])
+    assert contexto.acks == [basura.id, legible.id]
+    [(contenido, propiedades)] = [(c, p) for topic, c, p in contexto.cliente.publicados if topic.endswith("-dlq")]
+    assert (contenido, propiedades["dlq-function"]) == (b"garbage", "ordenes/crear-orden")
+
+
+class SinTexto(MensajeFalso):
+    """Other clients can send bytes that are no UTF-8 where text should be."""
+
+    def properties(self) -> dict[str, str]:
+        return {"x": b"\xff".decode()}
+
+    def partition_key(self) -> str:
+        return b"\xff".decode()
 
 
 def test_an_impossible_message_is_quarantined_with_the_reason(bases: Plataforma, iniciar: Iniciar) -> None:

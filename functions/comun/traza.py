@@ -1,0 +1,39 @@
+"""One trace for a request and all messages that it leads to: W3C Trace Context, as the message property `traceparent`.
+
+Each message is a span of its own, named by its id: a message that comes again is the same span.
+"""
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+PROPIEDAD: Final = "traceparent"
+_FORMA: Final = re.compile(
+    "(?:00(?!.{54})|(?!00|ff)[0-9a-f]{2})"  # of versions after 00 only the beginning is known
+    "-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Traza:
+    """`id`: 32 hexadecimal digits; `marcas`: 2, whose last bit says that somebody records the trace."""
+
+    id: str
+    marcas: str = "00"
+
+
+def nueva() -> Traza:
+    return Traza(secrets.token_hex(16))
+
+
+def leer(traceparent: str | None) -> Traza | None:
+    """None for what is no trace: that is no reason to refuse anything."""
+    leida = _FORMA.fullmatch(traceparent or "")
+    return Traza(leida[1], leida[2]) if leida else None
+
+
+def propiedades(traza: Traza | None, id_mensaje: UUID) -> dict[str, str]:
+    """A message's; none if it belongs to no trace."""
+    return {} if traza is None else {PROPIEDAD: f"00-{traza.id}-{id_mensaje.hex[16:]}-{traza.marcas}"}
