@@ -2,11 +2,15 @@
 
 import argparse
 import logging
+import os
 import socket
 import sys
 from functools import partial
+from tempfile import TemporaryDirectory
 
-from bff import ajustes, servidor
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from bff import ajustes, registro, servidor
 from bff.ajustes import Ajustes
 
 
@@ -14,13 +18,16 @@ def main() -> None:
     ayuda = argparse.RawDescriptionHelpFormatter
     argparse.ArgumentParser("python -m bff", description=ajustes.__doc__, formatter_class=ayuda).parse_args()
     dichos = Ajustes.del_entorno()
-    logging.basicConfig(stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
+    registro.configurar()
     enchufe = servidor.escuchar(dichos.host, dichos.port)
-    if not servidor.es_local(enchufe):
-        print(f"warning: {dichos.host} is no loopback address: anyone who reaches it can use the API", file=sys.stderr)
-    salida = servidor.supervisar(dichos.trabajadores, partial(trabajar, dichos, enchufe), lambda pid: None)
+    if dichos.autenticacion is None and not servidor.es_local(enchufe):
+        sys.exit(
+            f"error: {dichos.host} is no loopback address, and anyone who reaches it could use the API: "
+            "set BFF_JWT_SECRET or BFF_JWKS_URL, so that tokens are asked for"
+        )
+    with TemporaryDirectory(prefix="bff-metrics-") as carpeta:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = carpeta
+        salida = servidor.supervisar(dichos.trabajadores, partial(trabajar, dichos, enchufe), _olvidar)
     if not salida:
         logging.info("stopped")
     sys.exit(salida)
@@ -42,10 +49,22 @@ def trabajar(dichos: Ajustes, enchufe: socket.socket, vida: int) -> None:
         Lecturas(**bases, hilos=dichos.hilos),
         max_cantidad=dichos.max_cantidad,
         max_esperas=dichos.hilos // 2,
+        autenticacion=dichos.autenticacion,
+        ritmo=dichos.ritmo,
+        origenes=dichos.origenes,
     )
+    if dichos.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=dichos.proxies)  # type: ignore[method-assign]
     logging.info("listening on http://%s:%d, broker %s", dichos.host, dichos.port, dichos.pulsar)
     servidor.servir(app, enchufe, dichos.hilos, vida)
     desconectar(cliente)
+
+
+def _olvidar(pid: int) -> None:
+    """What a worker that is no more has in hand."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":

@@ -4,6 +4,14 @@ Environment, with defaults:
   BFF_HOST (127.0.0.1), BFF_PORT (3000)                     where to listen
   BFF_WORKERS (1), BFF_THREADS (16)                         processes, and requests at once in each
   BFF_MAX_CANTIDAD (10000)          units in one order, at most
+  BFF_JWT_SECRET, or BFF_JWKS_URL   how bearer tokens are verified: HS256 with a secret, or RS256 and ES256 with an
+                                    identity provider's keys. Without either everybody may do everything, and BFF_HOST
+                                    must be a loopback address
+  BFF_JWT_ISSUER, BFF_JWT_AUDIENCE  what tokens must say; unset: any issuer, and no audience
+  BFF_RATE                          requests of one client, such as 100/second; unset: any number. A client is a user,
+                                    without tokens an address; each worker counts for itself
+  BFF_PROXIES (0)                   proxies before this server, whose X-Forwarded-For says the client's address
+  BFF_CORS_ORIGINS                  origins whose web pages may use the API, with commas between; * for all
   PULSAR_SERVICE_URL                the broker; or BROKER_HOST (127.0.0.1) and BROKER_PORT (6650)
   BFF_PULSAR_LOG (/dev/null)        file for the Pulsar client's own log
   DB_USERNAME (bff), DB_PASSWORD, DB_HOSTNAME (127.0.0.1), DB_PORT (5432), DB_NAME (saga)   the saga log
@@ -12,10 +20,14 @@ Environment, with defaults:
 """
 
 import os
+import re
 import sys
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+
+from bff.autenticacion import Autenticacion
+from bff.ritmo import Ritmo
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +39,10 @@ class Ajustes:
     trabajadores: int
     hilos: int
     max_cantidad: int
+    autenticacion: Autenticacion | None
+    ritmo: Ritmo | None
+    proxies: int
+    origenes: tuple[str, ...]
     pulsar: str
     saga: sa.URL
     ordenes: sa.URL
@@ -45,6 +61,10 @@ class Ajustes:
             trabajadores=_entero("BFF_WORKERS", 1, 64),
             hilos=_entero("BFF_THREADS", 16, 500),
             max_cantidad=_entero("BFF_MAX_CANTIDAD", 10_000),
+            autenticacion=_autenticacion(),
+            ritmo=_ritmo(entorno("BFF_RATE")),
+            proxies=_entero("BFF_PROXIES", 0, 10, minimo=0),
+            origenes=_origenes(entorno("BFF_CORS_ORIGINS", "")),
             pulsar=entorno("PULSAR_SERVICE_URL", broker),
             saga=_base(escritura, entorno("DB_NAME", "saga")),
             ordenes=_base(lectura, entorno("DB_READ_NAME", "ordenes_lectura")),
@@ -52,11 +72,37 @@ class Ajustes:
         )
 
 
-def _entero(nombre: str, defecto: int, maximo: int = 2**31 - 1) -> int:
+def _entero(nombre: str, defecto: int, maximo: int = 2**31 - 1, minimo: int = 1) -> int:
     valor = os.environ.get(nombre, str(defecto))
-    if not valor.isdecimal() or not 1 <= int(valor) <= maximo:
-        sys.exit(f"error: {nombre} is {valor!r}: it must be a whole number from 1 to {maximo}")
+    if not valor.isdecimal() or not minimo <= int(valor) <= maximo:
+        sys.exit(f"error: {nombre} is {valor!r}: it must be a whole number from {minimo} to {maximo}")
     return int(valor)
+
+
+def _autenticacion() -> Autenticacion | None:
+    nombres = ("BFF_JWT_SECRET", "BFF_JWKS_URL", "BFF_JWT_ISSUER", "BFF_JWT_AUDIENCE")
+    secreto, jwks_url, emisor, audiencia = (os.environ.get(nombre) or None for nombre in nombres)
+    if not (secreto or jwks_url or emisor or audiencia):
+        return None
+    try:
+        return Autenticacion(secreto=secreto, jwks_url=jwks_url, emisor=emisor, audiencia=audiencia)
+    except ValueError as error:
+        sys.exit(f"error: BFF_JWT_SECRET, BFF_JWKS_URL: {error}")
+
+
+def _ritmo(limite: str | None) -> Ritmo | None:
+    try:
+        return Ritmo(limite) if limite else None
+    except ValueError:
+        sys.exit(f"error: BFF_RATE is {limite!r}: it must be such as 100/second or 1000/minute")
+
+
+def _origenes(lista: str) -> tuple[str, ...]:
+    origenes = tuple(origen.strip() for origen in lista.split(",") if origen.strip())
+    for origen in origenes:
+        if not re.fullmatch(r"\*|https?://[^/\s*?#@]+", origen):
+            sys.exit(f"error: BFF_CORS_ORIGINS has {origen!r}: it must be such as https://shop.example, or *")
+    return origenes
 
 
 def _base(host: str, nombre: str) -> sa.URL:

@@ -6,6 +6,7 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from bff import formatos
+from bff.autenticacion import NoAutenticado, SinClaves
 from bff.broker import SinBroker
 from bff.lecturas import SinBaseDeDatos
 from bff.validacion import CamposInvalidos
@@ -16,7 +17,7 @@ _DETALLES: Final = {
     404: "there is nothing at {0.path}: ids are UUIDs",
     405: "{0.method} is not allowed at {0.path}: the header Allow names what is",
     413: f"the body has {{0.content_length}} bytes: at most {MAX_CUERPO} are allowed",
-    500: "the server failed, and has logged why: try again, or tell its operator when this happened",
+    500: "the server failed, and has logged why: try again, or tell its operator the X-Request-Id of this answer",
 }
 
 
@@ -25,6 +26,8 @@ def registrar(app: Flask) -> None:
     app.register_error_handler(CamposInvalidos, _campos_invalidos)
     app.register_error_handler(SinBroker, _sin_broker)
     app.register_error_handler(SinBaseDeDatos, _sin_base_de_datos)
+    app.register_error_handler(NoAutenticado, _no_autenticado)
+    app.register_error_handler(SinClaves, _sin_claves)
 
 
 def _problema(estado: int, detalle: str, cabeceras: dict[str, str] | None = None, **extra: Any) -> Response:
@@ -44,6 +47,16 @@ def _error_http(error: HTTPException) -> Response:
 def _campos_invalidos(error: CamposInvalidos) -> Response:
     errores = [{"campo": campo, "detail": detalle} for campo, detalle in error.errores.items()]
     return _problema(400, str(error), campo=errores[0]["campo"], errores=errores)
+
+
+def _no_autenticado(error: NoAutenticado) -> Response:
+    motivo = "" if error.error is None else f', error="{error.error}", error_description="{error}"'
+    return _problema(401, str(error), {"WWW-Authenticate": f'Bearer realm="orders"{motivo}'})
+
+
+def _sin_claves(error: SinClaves) -> Response:
+    current_app.logger.warning("%s", error)
+    return _problema(503, "tokens can't be verified now: try again", {"Retry-After": "5"})
 
 
 def _sin_base_de_datos(error: SinBaseDeDatos) -> Response:

@@ -1,20 +1,37 @@
-"""`Prefer: wait=N` (RFC 7240): the answer may wait until an order's saga has ended."""
+"""Waiting for the end of an order's saga: `Prefer: wait=N` (RFC 7240), how often to look, and how many may."""
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import Semaphore
-from typing import Any, Final
+from typing import Final, TypeGuard
 
 from flask import Request
 
 from bff.lecturas import Fila, SinBaseDeDatos
+from bff.metricas import ESPERAS
 
 MAXIMA: Final = 10
 """Longest wait, in s, whatever is preferred."""
 PAUSA: Final = (0.01, 0.1)
 """Between two looks at the read model, in s: the first, and the longest."""
 _WAIT: Final = re.compile(r'wait\s*=\s*"?([0-9]{1,9})"?', re.ASCII | re.IGNORECASE)
+
+
+class Turnos:
+    """So many requests may wait at once."""
+
+    def __init__(self, cuantos: int) -> None:
+        self._libres = Semaphore(cuantos)
+
+    def tomar(self) -> bool:
+        tomado = self._libres.acquire(blocking=False)
+        ESPERAS.inc(tomado)
+        return tomado
+
+    def dejar(self) -> None:
+        self._libres.release()
+        ESPERAS.dec()
 
 
 def preferida(peticion: Request) -> int:
@@ -25,25 +42,27 @@ def preferida(peticion: Request) -> int:
     return 0
 
 
-def terminada(buscar: Callable[[], Fila | None], segundos: int, turnos: Semaphore) -> Fila | None:
+def terminada(buscar: Callable[[], Fila | None], segundos: int, turnos: Turnos) -> Fila | None:
     """The order once it has ended; None if it has not in time, or nobody can look, or too many wait already."""
-    if not segundos or not turnos.acquire(blocking=False):
+    if not segundos or not turnos.tomar():
         return None
     try:
-        return _mirar(buscar, time.monotonic() + segundos)
+        return next((orden for _ in miradas(segundos) if esta_terminada(orden := buscar())), None)
     except SinBaseDeDatos:
         return None
     finally:
-        turnos.release()
+        turnos.dejar()
 
 
-def _mirar(buscar: Callable[[], Any], limite: float) -> Fila | None:
-    pausa = PAUSA[0]
-    while True:
-        orden: Fila | None = buscar()
-        if orden is not None and orden["estado"] != "creada":
-            return orden
-        if (queda := limite - time.monotonic()) <= 0:
-            return None
+def esta_terminada(orden: Fila | None) -> TypeGuard[Fila]:
+    return orden is not None and orden["estado"] != "creada"
+
+
+def miradas(segundos: float) -> Iterator[None]:
+    """Yields whenever it is time to look: at once, then less and less often, and once more at the end."""
+    limite, pausa = time.monotonic() + segundos, PAUSA[0]
+    yield
+    while (queda := limite - time.monotonic()) > 0:
         time.sleep(min(pausa, queda))
         pausa = min(1.5 * pausa, PAUSA[1])
+        yield

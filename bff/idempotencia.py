@@ -12,6 +12,7 @@ from uuid import UUID, uuid4, uuid5
 from flask import Request
 from werkzeug.exceptions import BadRequest, UnprocessableEntity
 
+from bff.autenticacion import Autor
 from bff.formatos import a_texto
 
 _ESPACIO: Final = UUID("0f5d5cf2-6d5b-4f0e-8f0a-3b6a0c1c9a57")
@@ -21,15 +22,16 @@ _CLAVE: Final = re.compile(r'"?([\x21\x23-\x7e]{1,255})"?', re.ASCII)
 class Ids:
     """Of one request."""
 
-    def __init__(self, peticion: Request) -> None:
-        """Raises 400 if the key can't be one."""
+    def __init__(self, peticion: Request, autor: Autor | None) -> None:
+        """Raises 400 if the key can't be one. Each caller has keys of their own."""
         self._base: UUID | None = None
         if (dicha := peticion.headers.get("Idempotency-Key")) is not None:
             if not (leida := _CLAVE.fullmatch(dicha)):
                 raise BadRequest(
                     "Idempotency-Key must be 1 to 255 visible ASCII characters without spaces, such as a UUID"
                 )
-            self._base = uuid5(_ESPACIO, f"{peticion.method} {peticion.path.rstrip('/')}\n{leida[1]}")
+            de_quien = "" if autor is None else f"\n{autor.nombre}"
+            self._base = uuid5(_ESPACIO, f"{peticion.method} {peticion.path.rstrip('/')}\n{leida[1]}{de_quien}")
 
     def nuevo(self, que: str) -> UUID:
         return uuid4() if self._base is None else uuid5(self._base, que)

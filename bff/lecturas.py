@@ -6,6 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from bff import metricas
 from bff.paginas import Lugar
 from functions.comun.base_datos import es_pasajero
 
@@ -28,7 +29,7 @@ _FILTROS: Final = {
 _PRODUCTOS: Final = """
     select id, nombre, stock, fecha_creacion, fecha_actualizacion from productos where not eliminado"""
 _SAGA: Final = """
-    select transaction_id, time_stamp as timestamp, is_compensation, evento, contenido from sagalog
+    select transaction_id, time_stamp as timestamp, is_compensation, evento, contenido, id_mensaje from sagalog
     where id_orden = :id
     order by time_stamp, array_position(array[
         'comando-crear-orden', 'comando-disminuir-stock', 'comando-asignar-conductor', 'comando-marcar-listo-despacho',
@@ -80,7 +81,7 @@ class Lecturas:
 
 
 def _motor(url: sa.URL, hilos: int) -> sa.Engine:
-    return sa.create_engine(
+    motor = sa.create_engine(
         url,
         isolation_level="AUTOCOMMIT",
         pool_size=hilos,
@@ -89,6 +90,8 @@ def _motor(url: sa.URL, hilos: int) -> sa.Engine:
         pool_pre_ping=True,
         connect_args={"timeout": PLAZO, "application_name": "bff"},
     )
+    metricas.vigilar(motor)
+    return motor
 
 
 def _filas(motor: sa.Engine, sql: str, **parametros: Any) -> list[Fila]:

@@ -25,6 +25,7 @@ _TEXTO: Final[Documento] = {"type": "string"}
 _CABECERAS: Final[dict[str, tuple[str, Documento]]] = {
     "Idempotency-Key": ("The same request again is done once.", {"type": "string", "pattern": r"^[!#-~]{1,255}$"}),
     "Prefer": ("`wait=N`: answer when the order has ended, within N seconds.", {"type": "string"}),
+    "Last-Event-ID": ("The last event that the client has; browsers send it by themselves.", {"type": "string"}),
     "If-None-Match": ("The ETag of what the client has.", {"type": "string"}),
 }
 
@@ -56,6 +57,10 @@ def _rutas(max_cantidad: int) -> Documento:
             "get": _lectura("The steps of an order's saga", _lista(_ref("Paso"))),
             **_id("id_orden"),
         },
+        "/orders/{id_orden}/events": {
+            "get": _flujo("The steps of an order's saga as they come (event `paso`), then the order (`orden`)"),
+            **_id("id_orden"),
+        },
         "/productos": {
             "post": _encargo("Create a product", validacion.PRODUCTO, ("id",)),
             "get": _lectura("Products, oldest first", _objeto({"resultado": pagina}), PAGINA),
@@ -70,6 +75,7 @@ def _rutas(max_cantidad: int) -> Documento:
         },
         "/health": {"get": _lectura("Does the process serve?", _objeto({"status": _TEXTO}))},
         "/ready": {"get": _lectura("Do broker and databases answer?", _objeto({"status": _TEXTO}))},
+        "/metrics": {"get": _texto("Figures for Prometheus", "text/plain")},
     }
 
 
@@ -99,6 +105,18 @@ def _lectura(resumen: str, esquema: Documento, consulta: Mapping[str, Campo] | N
         "responses": {"200": bien | {"description": resumen}, "304": {"description": "Nothing has changed."}}
         | _errores(),
     }
+
+
+def _texto(resumen: str, tipo: str) -> Documento:
+    bien = {"description": resumen, "content": {tipo: {"schema": _TEXTO}}}
+    return {"summary": resumen, "responses": {"200": bien} | _errores()}
+
+
+def _flujo(resumen: str) -> Documento:
+    operacion = _texto(resumen, "text/event-stream")
+    operacion["parameters"] = [_cabecera("Last-Event-ID")]
+    operacion["responses"]["204"] = {"description": "There is nothing after that event: don't come again."}
+    return operacion
 
 
 def _errores() -> Documento:
@@ -135,6 +153,7 @@ def _esquemas() -> Documento:
         "is_compensation": {"type": "boolean"},
         "evento": {"type": "string", "description": "The message's type: a topic's name."},
         "contenido": {"type": "object", "description": "The message's payload."},
+        "id_mensaje": _UUID,
     }
     error = _objeto({"campo": _TEXTO, "detail": _TEXTO})
     problema = {"type": _TEXTO, "title": _TEXTO, "status": {"type": "integer"}, "detail": _TEXTO}

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from threading import Semaphore
+from itertools import chain
 from typing import Any, Protocol, cast
 from uuid import UUID, uuid4
 
-from flask import Blueprint, Response, current_app, g, render_template, request
-from werkzeug.exceptions import NotFound
+from flask import Blueprint, Response, current_app, g, render_template, request, stream_with_context
+from werkzeug.exceptions import NotFound, ServiceUnavailable
 
-from bff import espera, formatos, openapi, paginas, validacion
+from bff import espera, eventos, formatos, metricas, openapi, paginas, permisos, validacion
+from bff.espera import Turnos
+from bff.eventos import PRINCIPIO, Flujo
 from bff.formatos import PREFERIDO, Texto, leer
 from bff.idempotencia import Ids
 from bff.lecturas import Fila, Lecturas
@@ -34,13 +36,13 @@ class Servicios:
     publicador: Publicador
     lecturas: Lecturas
     max_cantidad: int
-    esperas: Semaphore
-    """As many requests may wait for the end of a saga at once."""
+    esperas: Turnos
 
 
 @rutas.post("/orders")
 def crear_orden() -> Response:
-    ids, datos = Ids(request), validar(leer(request), validacion.orden(_servicios().max_cantidad))
+    ids, datos = Ids(request, g.autor), validar(leer(request), validacion.orden(_servicios().max_cantidad))
+    permisos.exigir_propia(g.autor, datos["user_id"])
     id_orden, transaction_id = ids.nuevo("orden"), ids.nuevo("transaccion")
     ids.exigir_iguales(_servicios().lecturas.orden, id_orden, datos)
     orden = CrearOrden(id_orden=id_orden, transaction_id=transaction_id, time_stamp=ahora(), **datos)
@@ -53,23 +55,48 @@ def crear_orden() -> Response:
 def ver_ordenes() -> Response:
     pedido = _pedido(PAGINA | validacion.FILTROS)
     limite, despues = pedido.pop("limit"), pedido.pop("cursor")
-    filas = _servicios().lecturas.ordenes(limite + 1, pedido, despues)
+    unico = permisos.solo_de(g.autor) or pedido["user_id"]
+    es_ajeno = pedido["user_id"] not in (None, unico)
+    filas = [] if es_ajeno else _servicios().lecturas.ordenes(limite + 1, pedido | {"user_id": unico}, despues)
     return _respuesta(filas[:limite], cabeceras=_enlaces(filas, limite, "time_stamp", "id_orden"))
 
 
 @rutas.get("/orders/<uuid:id_orden>")
 def ver_orden(id_orden: UUID) -> Response:
-    return _respuesta(_servicios().lecturas.orden(id_orden) or _falta("order", id_orden))
+    return _respuesta(_orden(id_orden) or _falta("order", id_orden))
 
 
 @rutas.get("/orders/<uuid:id_orden>/saga")
 def ver_saga(id_orden: UUID) -> Response:
-    return _respuesta(_servicios().lecturas.saga(id_orden) or _falta("saga of an order", id_orden))
+    return _respuesta(_saga(id_orden) or _falta("saga of an order", id_orden))
+
+
+@rutas.get("/orders/<uuid:id_orden>/events")
+def ver_eventos(id_orden: UUID) -> Response:
+    """Waits for the first event: until then there may be an error."""
+    vistos, turnos = eventos.vistos(request.headers.get("Last-Event-ID")), _servicios().esperas
+    flujo = Flujo(lambda: (_orden(id_orden), _saga(id_orden)), vistos)
+    if not turnos.tomar():
+        raise ServiceUnavailable("too many requests wait for sagas already: try again", retry_after=1)
+    siguen, sigue = flujo.eventos(), False
+    try:
+        primero = next(siguen, b"")
+        sigue = bool(primero) and request.method == "GET"
+    finally:
+        if not sigue:
+            turnos.dejar()
+    if not flujo.visto:
+        _falta("saga of an order", id_orden)
+    if not sigue:
+        return Response(status=204) if flujo.completo and not primero else Response(PRINCIPIO, mimetype=eventos.TIPO)
+    salida = Response(stream_with_context(chain([PRINCIPIO, primero], siguen)), mimetype=eventos.TIPO)
+    salida.call_on_close(turnos.dejar)
+    return salida
 
 
 @rutas.post("/productos")
 def crear_producto() -> Response:
-    ids, datos = Ids(request), validar(leer(request), validacion.PRODUCTO)
+    ids, datos = Ids(request, g.autor), validar(leer(request), validacion.PRODUCTO)
     id_producto = ids.nuevo("producto")
     ids.exigir_iguales(_servicios().lecturas.producto, id_producto, {"nombre": datos["nombre"]})  # stock changes
     return _encargar(
@@ -97,7 +124,7 @@ def eliminar_producto(id_producto: UUID) -> Response:
 
 @rutas.post("/conductores")
 def registrar_conductor() -> Response:
-    ids, datos = Ids(request), validar(leer(request), validacion.CONDUCTOR)
+    ids, datos = Ids(request, g.autor), validar(leer(request), validacion.CONDUCTOR)
     id_conductor = ids.nuevo("conductor")
     conductor = RegistrarConductor(id_conductor, **datos)
     return _encargar(conductor, ids.mensaje(datos), f"/conductores/{id_conductor}", id_conductor=id_conductor)
@@ -121,6 +148,11 @@ def ready() -> Response:
     return _respuesta({"status": "ok"})
 
 
+@rutas.get("/metrics")
+def ver_metricas() -> Response:
+    return Response(metricas.texto(), content_type=metricas.TIPO)
+
+
 @rutas.get("/openapi.json")
 def ver_openapi() -> Response:
     return formatos.respuesta(openapi.documento(_servicios().max_cantidad), PREFERIDO)
@@ -137,10 +169,24 @@ def _servicios() -> Servicios:
     return cast(Servicios, current_app.extensions["bff"])
 
 
+def _orden(id_orden: UUID) -> Fila | None:
+    """None also for an order that the caller may not see."""
+    orden, unico = _servicios().lecturas.orden(id_orden), permisos.solo_de(g.autor)
+    return orden if orden is None or unico is None or unico == orden["user_id"] else None
+
+
+def _saga(id_orden: UUID) -> Sequence[Fila]:
+    """None of an order that the caller may not see."""
+    es_visible = permisos.solo_de(g.autor) is None or _orden(id_orden) is not None
+    return _servicios().lecturas.saga(id_orden) if es_visible else ()
+
+
 def _encargar(datos: Datos, id_mensaje: UUID, ubicacion: str, **ids: UUID) -> Response:
     """Publishes a command; 202 when the broker has it."""
     g.ids = ids
-    _servicios().publicador.publicar(publicacion(id_mensaje, g.ingestion, "bff", datos))
+    mensaje = publicacion(id_mensaje, g.ingestion, "bff", datos, g.traza)
+    with metricas.publicacion(mensaje.topic):
+        _servicios().publicador.publicar(mensaje)
     return _respuesta({"mssg": "Procesando mensaje", **ids}, 202, {"Location": ubicacion})
 
 

@@ -148,7 +148,7 @@ def test_the_steps_of_a_saga_come_by_time_and_then_as_one_causes_the_other(
         "revertir-orden-creada",
     ]
     assert [paso["is_compensation"] for paso in pasos] == [False] * 4 + [True] * 3
-    assert set(pasos[0]) == {"transaction_id", "timestamp", "is_compensation", "evento", "contenido"}
+    assert set(pasos[0]) == {"transaction_id", "timestamp", "is_compensation", "evento", "contenido", "id_mensaje"}
     assert (pasos[0]["timestamp"], pasos[0]["contenido"]) == (AYER, {"cantidad": 2})
     assert lecturas.saga(uuid4()) == []
 

@@ -129,7 +129,7 @@ def test_a_signal_lets_the_requests_in_hand_end(bff: Bff, senal: int) -> None:
         codigo, salida = bff.terminar(senal)
         assert en_curso.result()[0] == 503
         assert codigo == 0
-        assert " POST /orders 503 " in salida
+        assert '"message": "POST /orders 503"' in salida
         assert "Traceback" not in salida
         with pytest.raises(ConnectionRefusedError):
             bff.pedir("GET", "/health")
@@ -145,7 +145,16 @@ def test_a_port_that_is_taken_is_an_error_that_says_so(bff: Bff) -> None:
 
 @pytest.mark.parametrize(
     ("nombre", "valor"),
-    [("BFF_PORT", "x"), ("BFF_PORT", "70000"), ("BFF_THREADS", "0"), ("DB_PORT", ""), ("PULSAR_SERVICE_URL", "x")],
+    [
+        ("BFF_PORT", "x"),
+        ("BFF_PORT", "70000"),
+        ("BFF_THREADS", "0"),
+        ("DB_PORT", ""),
+        ("PULSAR_SERVICE_URL", "x"),
+        ("BFF_RATE", "x"),
+        ("BFF_PROXIES", "-1"),
+        ("BFF_WORKERS", "0"),
+    ],
 )
 def test_a_wrong_setting_is_an_error_that_names_it(nombre: str, valor: str) -> None:
     proceso = lanzar(**{"BFF_PORT": str(puerto_libre())} | {nombre: valor})
@@ -155,12 +164,14 @@ def test_a_wrong_setting_is_an_error_that_names_it(nombre: str, valor: str) -> N
     assert len(salida.splitlines()) == 1
 
 
-def test_listening_elsewhere_than_on_loopback_is_warned_about() -> None:
-    servidor = Bff(BFF_HOST="0.0.0.0")
+def test_listening_elsewhere_than_on_loopback_without_asking_for_tokens_is_refused() -> None:
+    salida, _ = (proceso := lanzar(BFF_HOST="0.0.0.0", BFF_PORT=str(puerto_libre()))).communicate(timeout=20)
+    assert proceso.returncode == 1
+    assert salida.startswith("error: 0.0.0.0 is no loopback address")
+    servidor = Bff(BFF_HOST="0.0.0.0", BFF_JWT_SECRET="s" * 32)
     esperar("the BFF", servidor.vivo)
-    codigo, salida = servidor.terminar(signal.SIGTERM)
-    assert codigo == 0
-    assert "warning: 0.0.0.0 is no loopback address" in salida
+    assert servidor.pedir("GET", "/orders")[0] == 401
+    assert servidor.terminar(signal.SIGTERM)[0] == 0
 
 
 @pytest.mark.parametrize("trabajadores", ["1", "3"])

@@ -170,6 +170,9 @@ def test_a_bug_is_a_500_without_its_details(
 def test_each_request_is_one_line_of_log(cliente: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "bff.accesos")
     cliente.get("/nada%0Ade%20nada?clave=x")
-    (linea,) = caplog.messages
-    assert linea.startswith("GET /nada%0Ade%20nada 404 ")
-    assert linea.endswith(" ms")
+    (linea,) = caplog.records
+    dicho = vars(linea)
+    assert linea.message == "GET /nada%0Ade%20nada 404"
+    assert (dicho["method"], dicho["path"], dicho["status"]) == ("GET", "/nada%0Ade%20nada", 404)
+    assert (dicho["client"], dicho["user"]) == ("127.0.0.1", None)
+    assert 0 < dicho["ms"] < 10_000
