@@ -7,7 +7,8 @@ Environment, with defaults:
   BFF_JWT_SECRET, or BFF_JWKS_URL   how bearer tokens are verified: HS256 with a secret, or RS256 and ES256 with an
                                     identity provider's keys. Without either everybody may do everything, and BFF_HOST
                                     must be a loopback address
-  BFF_JWT_ISSUER, BFF_JWT_AUDIENCE  what tokens must say; unset: any issuer, and no audience
+  BFF_JWT_ISSUER, BFF_JWT_AUDIENCE  what tokens must say; unset: any issuer, and no audience. Set both with a JWKS: the
+                                    provider signs tokens for other applications with the same keys
   BFF_RATE                          requests of one client, such as 100/second; unset: any number. A client is a user,
                                     without tokens an address; each worker counts for itself
   BFF_PROXIES (0)                   proxies before this server, whose X-Forwarded-For says the client's address

@@ -6,8 +6,9 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from bff import formatos
-from bff.autenticacion import NoAutenticado, SinClaves
+from bff.autenticacion import NoAutenticado
 from bff.broker import SinBroker
+from bff.claves import SinClaves
 from bff.lecturas import SinBaseDeDatos
 from bff.validacion import CamposInvalidos
 
