@@ -9,7 +9,7 @@ REQUIREMENTS := requirements.txt deployment/requirements.txt deployment/local/re
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up deploy prune schemas-check schemas-release catalogue dlq publish listen down status logs clean test chaos check format
+.PHONY: help setup demo up deploy prune schemas-check schemas-release catalogue api dlq publish listen down status logs clean test chaos check format
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -54,6 +54,9 @@ schemas-release: $(VENV)/.ready ## put today's versions of the schemas on record
 catalogue: $(VENV)/.tests ## the message catalogue: AsyncAPI, the drawing of the topology, an HTML page
 	@$(PY) pulsar-admin-scripts/catalogue.py
 
+api: $(VENV)/.ready ## OpenAPI document, Postman collection and .http file of the HTTP API
+	@$(PY) -m bff.colecciones
+
 dlq: $(VENV)/.ready ## dead letters: make dlq ARGS="list"; also show, redrive, discard
 	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/dlq.py $(ARGS)
 
@@ -81,8 +84,9 @@ test: setup ## unit, contract, integration and end-to-end tests, on ports and da
 chaos: setup ## ten minutes of kill -9 of everything while orders flow; longer: make chaos ARGS="--minutes 60 --seed 7"
 	@$(PY) -m tests.chaos.run --report tests/chaos/report.md $(ARGS)
 
-check: $(VENV)/.tests schemas-check ## ruff, mypy --strict, import-linter, shellcheck, schemas, the catalogue
+check: $(VENV)/.tests schemas-check ## ruff, mypy --strict, import-linter, shellcheck, schemas, the catalogue, the API's files
 	@$(PY) pulsar-admin-scripts/catalogue.py --check
+	@$(PY) -m bff.colecciones --check
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy functions bff deployment tests

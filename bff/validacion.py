@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -98,29 +98,36 @@ def uno_de(valores: Collection[str]) -> Campo:
     return Campo(leer, {"type": "string", "enum": list(valores)})
 
 
+def ejemplo(valor: Any, campo: Campo) -> Campo:
+    return replace(campo, esquema={**campo.esquema, "examples": [valor]})
+
+
 def opcional(campo: Campo) -> Campo:
     return Campo(lambda valor: None if valor is None else campo.leer(valor), campo.esquema, optativo=True)
 
 
 IDENTIFICADOR: Final = Campo(_identificador, {"type": "string", "format": "uuid"})
-HORA: Final = Campo(_hora, {"type": "string", "format": "date-time"})
+HORA: Final = Campo(_hora, {"type": "string", "format": "date-time", "examples": ["2026-11-24T07:00:00Z"]})
 
 
 def orden(max_cantidad: int) -> dict[str, Campo]:
     return {
         "id_producto": IDENTIFICADOR,
-        "user_id": texto(255),
-        "cantidad": entero(1, max_cantidad),
-        "direccion_entrega": texto(1000),
-        "instrucciones_entrega": opcional(texto(1000)),
+        "user_id": ejemplo("ana", texto(255)),
+        "cantidad": ejemplo(2, entero(1, max_cantidad)),
+        "direccion_entrega": ejemplo("Calle 45 # 13-40", texto(1000)),
+        "instrucciones_entrega": opcional(ejemplo("Timbre 2", texto(1000))),
     }
 
 
-PRODUCTO: Final[dict[str, Campo]] = {"nombre": texto(255), "stock": entero(0)}
-CONDUCTOR: Final[dict[str, Campo]] = {"nombre": opcional(texto(255))}
+PRODUCTO: Final[dict[str, Campo]] = {
+    "nombre": ejemplo("Café de Nariño, 500 g", texto(255)),
+    "stock": ejemplo(10, entero(0)),
+}
+CONDUCTOR: Final[dict[str, Campo]] = {"nombre": opcional(ejemplo("Ana", texto(255)))}
 FILTROS: Final[dict[str, Campo]] = {
     "estado": opcional(uno_de(valores("ordenes/evento-orden", "estado"))),
-    "user_id": opcional(texto(255)),
+    "user_id": opcional(ejemplo("ana", texto(255))),
     "id_producto": opcional(IDENTIFICADOR),
     "desde": opcional(HORA),
     "hasta": opcional(HORA),

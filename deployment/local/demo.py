@@ -8,96 +8,72 @@ import json
 import os
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from datetime import datetime
-from typing import Any, Final
+from typing import Final, NoReturn, TypeVar
+from uuid import UUID
 
-FINALES: Final = ("comando-marcar-listo-despacho", "comando-revertir-orden-creada")
-"""A saga's last step, well or compensated."""
+from bff.cliente import Cliente, Orden, Problema, SinRespuesta
+
 BFF: Final = f"http://127.0.0.1:{os.environ.get('BFF_PORT', '3000')}"
 PLAZO: Final = 30
 """Longest wait for anything, in s."""
+API: Final = Cliente(BFF, plazo=5)
+T = TypeVar("T")
 
 
-def pedir(metodo: str, ruta: str, cuerpo: str | None = None, tipo: str = "application/json") -> Any:
-    """The JSON answer; None for 404. Ends the program with the problem for any other error."""
-    datos = None if cuerpo is None else cuerpo.encode()
-    peticion = urllib.request.Request(BFF + ruta, datos, {"Content-Type": tipo}, method=metodo)
-    try:
-        with urllib.request.urlopen(peticion, timeout=10) as respuesta:
-            return json.load(respuesta)
-    except urllib.error.HTTPError as error:
-        if error.code == 404:
-            return None
-        sys.exit(f"error: {metodo} {ruta}: {error.code} {error.read().decode()}")
-    except OSError as error:
-        sys.exit(f"error: the BFF at {BFF} does not answer ({error}): is the platform up? (make up)")
-
-
-def esperar(que: str, obtener: Callable[[], Any]) -> Any:
+def esperar(que: str, obtener: Callable[[], T | None]) -> T:
     """What `obtener` gives once it is true; ends the program after PLAZO."""
     limite = time.monotonic() + PLAZO
     while not (valor := obtener()):
         if time.monotonic() > limite:
-            sys.exit(f"error: {que} did not come within {PLAZO} s; look at: make logs, make status")
+            _no_vino(que)
         time.sleep(0.02)
     return valor
 
 
-def producto(id_producto: str) -> Any:
-    respuesta = pedir("GET", f"/productos/{id_producto}")
-    return respuesta and respuesta["resultado"]
+def _no_vino(que: str) -> NoReturn:
+    sys.exit(f"error: {que} did not come within {PLAZO} s; look at: make logs, make status")
 
 
-def preparar(stock: int, conductores: int) -> str:
+def preparar(stock: int, conductores: int) -> UUID:
     """A product with stock, and drivers enough."""
-    nuevo = pedir("POST", "/productos", json.dumps({"nombre": "Café de Nariño, 500 g", "stock": stock}))
+    id_producto = API.crear_producto("Café de Nariño, 500 g", stock)
     for numero in range(1, conductores + 1):
-        pedir("POST", "/conductores", json.dumps({"nombre": f"Conductor {numero}"}))
-    esperar("the product", lambda: producto(nuevo["id"]))
+        API.registrar_conductor(f"Conductor {numero}")
+    esperar("the product", lambda: API.producto(id_producto))
     print(f"\nA product with {stock} units, and {conductores} drivers: POST /productos, POST /conductores")
-    return str(nuevo["id"])
+    return id_producto
 
 
 def seguir(titulo: str, cuerpo: str, tipo: str, esperado: str) -> None:
     """Posts an order, prints its saga while it happens, and its end."""
     print(f"\n{titulo}\n  POST /orders  {tipo}\n    {cuerpo}")
-    aceptada = pedir("POST", "/orders", cuerpo, tipo)
-    ruta, vistos, principio = f"/orders/{aceptada['id_orden']}", 0, 0.0
-
-    def terminada() -> Any:
-        nonlocal vistos, principio
-        orden = pedir("GET", ruta)
-        fin = orden is not None and orden["estado"] != "creada"
-        pasos = pedir("GET", f"{ruta}/saga") or []
-        for paso in pasos[vistos:]:
-            momento = datetime.fromisoformat(paso["timestamp"]).timestamp()
-            principio = principio or momento
-            marca = "↩" if paso["is_compensation"] else "→"
-            print(f"    {1000 * (momento - principio):5.0f} ms {marca} {paso['evento']}", flush=True)
-        vistos = len(pasos)
-        cerrada = bool(pasos) and pasos[-1]["evento"] in FINALES
-        return orden if fin and cerrada else None
-
-    orden = esperar("the end of the saga", terminada)
-    detalle = f"driver {orden['id_driver']}" if orden["id_driver"] else orden["motivo"]
-    print(f"  order {orden['id_orden']} is {orden['estado']}: {detalle}")
-    if orden["estado"] != esperado:
-        sys.exit(f"error: it should be {esperado}")
+    id_orden = UUID(API.pedir("POST", "/orders", cuerpo.encode(), tipo).json()["id_orden"])
+    principio = None
+    for evento in API.eventos(id_orden, PLAZO):
+        if isinstance(evento, Orden):
+            como = f"driver {evento.id_driver}" if evento.id_driver else evento.motivo
+            print(f"  order {id_orden} is {evento.estado}: {como}")
+            if evento.estado != esperado:
+                sys.exit(f"error: it should be {esperado}")
+            return
+        principio = principio or evento.timestamp
+        ms = (evento.timestamp - principio).total_seconds() * 1000
+        print(f"    {ms:5.0f} ms {'↩' if evento.is_compensation else '→'} {evento.evento}", flush=True)
+    _no_vino("the end of the saga")
 
 
 def main() -> None:
     argparse.ArgumentParser("python -m deployment.local.demo", description=__doc__).parse_args()
-    id_producto = preparar(stock=10, conductores=2)
-    antes = producto(id_producto)["stock"]
-    campos = {"id_producto": id_producto, "user_id": "ana", "cantidad": 2, "direccion_entrega": "Calle 45 # 13-40"}
+    antes = 10
+    id_producto = preparar(antes, conductores=2)
+    campos = {"id_producto": str(id_producto), "user_id": "ana", "cantidad": 2, "direccion_entrega": "Calle 45 # 13-40"}
     seguir("1. An order in JSON", json.dumps(campos), "application/json", "iniciada")
     xml = "".join(f"<{campo}>{valor}</{campo}>" for campo, valor in (campos | {"cantidad": 3}).items())
     seguir("2. An order in XML", f"<root>{xml}</root>", "application/xml", "iniciada")
     seguir("3. An order of more than there is", json.dumps(campos | {"cantidad": 6}), "application/json", "fallida")
-    despues = esperar("the read model", lambda: (p := producto(id_producto)) and p["stock"] == antes - 5 and p)["stock"]
+    despues = antes - 2 - 3
+    esperar("the read model", lambda: (p := API.producto(id_producto)) is not None and p.stock == despues)
     print(f"\nStock before: {antes}; after 2 + 3 units sold and 6 refused: {despues}")
     print(f"""
 Everything goes on running. Try:
@@ -111,4 +87,9 @@ Everything goes on running. Try:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except SinRespuesta as error:
+        sys.exit(f"error: the BFF at {BFF} does not answer ({error}): is the platform up? (make up)")
+    except Problema as error:
+        sys.exit(f"error: {error}")
