@@ -1,0 +1,56 @@
+"""Values on their way to PostgreSQL."""
+
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from functions.comun.base_datos import conectar
+from tests.plataforma import Plataforma
+
+SIN_NUL = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+ZONAS = st.sampled_from([UTC, timezone(timedelta(hours=-5)), timezone(timedelta(hours=5, minutes=45))])
+VALORES: dict[str, st.SearchStrategy[Any]] = {
+    "uuid": st.uuids(),
+    "int": st.integers(-(2**31), 2**31 - 1),
+    "boolean": st.booleans(),
+    "text": SIN_NUL | st.sampled_from(["NULL", "null", "{}", '"', "\\", '\\"', ",", " ", "", "a,b", "{a}"]),
+    "bytea": st.binary(),
+    "timestamptz": st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=ZONAS),
+}
+
+
+@pytest.fixture(scope="module")
+def motor(postgres: Plataforma) -> Iterator[sa.Engine]:
+    config = {"DB_NAME": "ordenes", "DB_HOSTNAME": "127.0.0.1", "DB_PORT": float(postgres.puerto_postgres)}
+    abierto = conectar(config, postgres.clave("ordenes"), "pruebas")
+    yield abierto
+    abierto.dispose()
+
+
+@pytest.mark.parametrize("tipo", VALORES)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.data())
+def test_every_list_arrives_as_it_is(motor: sa.Engine, tipo: str, data: st.DataObject) -> None:
+    valores = data.draw(st.lists(st.none() | VALORES[tipo], max_size=5))
+    consulta = sa.text(
+        f"select valor from unnest(cast(:valores as {tipo}[])) with ordinality as u(valor, n) order by n"
+    )
+    with motor.connect() as conexion:
+        leidos = conexion.execute(consulta, {"valores": valores}).scalars().all()
+    assert leidos == valores
+    assert not valores or {type(uno) for uno in leidos} <= {UUID, int, bool, str, bytes, datetime, type(None)}
+
+
+def test_the_end_of_a_big_statement_does_not_wait_for_an_acknowledgement(motor: sa.Engine) -> None:
+    with motor.connect() as conexion:
+        enchufe: socket.socket = conexion.connection.dbapi_connection._usock  # type: ignore[union-attr]
+        assert enchufe.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert enchufe.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert enchufe.gettimeout() == 60
