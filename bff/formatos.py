@@ -58,13 +58,18 @@ def _sin_infinitos(constante: str) -> NoReturn:
 def _leer_xml(crudo: bytes) -> dict[str, Any]:
     """The children of the root, by name. Nested elements and repeated ones get no field's type."""
     cuerpo: dict[str, Any] = {}
-    for hijo in fromstring(crudo, forbid_dtd=True):
+    raiz = fromstring(crudo, forbid_dtd=True)
+    if "".join([raiz.text or "", *(hijo.tail or "" for hijo in raiz)]).strip(BLANCOS):
+        raise ValueError(f"text that is in no field, but in {raiz.tag} itself")
+    for hijo in raiz:
         nombre = hijo.tag.rpartition("}")[2]
         cuerpo[nombre] = [] if nombre in cuerpo else _valor(hijo)
     return cuerpo
 
 
 def _valor(elemento: Element) -> Texto | dict[str, Any]:
+    if any(len(hijo) for hijo in elemento):
+        raise ValueError(f"{elemento.tag} holds elements in elements: nothing that is taken is so deep")
     return {} if len(elemento) else Texto((elemento.text or "").strip(BLANCOS))
 
 

@@ -97,7 +97,11 @@ def _motor(url: sa.URL, hilos: int) -> sa.Engine:
 def _filas(motor: sa.Engine, sql: str, **parametros: Any) -> list[Fila]:
     try:
         with motor.connect() as conexion:
-            return [dict(fila) for fila in conexion.execute(sa.text(sql), parametros).mappings()]
+            try:
+                return [dict(fila) for fila in conexion.execute(sa.text(sql), parametros).mappings()]
+            except BaseException:
+                conexion.invalidate()  # it may have stopped within an answer, which the next request would read
+                raise
     except (sa.exc.SQLAlchemyError, OSError) as error:
         if es_pasajero(error):
             causa = getattr(error, "orig", None) or error

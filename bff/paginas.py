@@ -10,7 +10,7 @@ from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
 
-from bff.validacion import Campo, entero, opcional
+from bff.validacion import Campo, en_utc, entero, opcional
 
 MAX_FILAS: Final = 1000
 """Rows of a page."""
@@ -30,6 +30,7 @@ def lugar(texto: Any) -> Lugar:
         leido = datetime.fromisoformat(momento), UUID(identidad)
         if leido[0].tzinfo is None or cursor(leido) != texto:
             raise ValueError
+        en_utc(leido[0])
     except (ValueError, Error) as error:
         raise ValueError("it must be taken from a Link header: begin again without it") from error
     return leido
@@ -37,7 +38,7 @@ def lugar(texto: Any) -> Lugar:
 
 PAGINA: Final = {
     "limit": entero(1, MAX_FILAS),
-    "cursor": opcional(Campo(lugar, {"type": "string", "description": "From the header Link."})),
+    "cursor": opcional(Campo(lugar, {"type": "string", "format": "cursor", "description": "From the header Link."})),
 }
 """How each list can be asked for."""
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 import waitress.channel
+import waitress.parser
 import waitress.server
 import waitress.task
 
@@ -20,6 +21,8 @@ from bff.formatos import problema
 
 GRACIA: Final = 10.0
 """Requests in hand have this long, in s, to end after a signal."""
+CONEXIONES: Final = 1000
+"""Of one worker; more wait until others are closed."""
 PAUSA: Final = 1.0
 """Before a worker that died is replaced, in s."""
 _SENALES: Final = (signal.SIGTERM, signal.SIGINT)
@@ -117,18 +120,35 @@ class _Error(waitress.task.ErrorTask):  # type: ignore[misc]  # waitress is unty
         self.status, self.content_length = f"{error.code} {error.reason}", len(cuerpo)
         self.response_headers.append(("Content-Type", tipo))
         self.set_close_on_finish()
-        self.write(cuerpo)
+        primera = getattr(self.request, "first_line", b"")  # there is none if it could not be read
+        self.write(b"" if primera.startswith(b"HEAD ") else cuerpo)
+
+
+class _Peticion(waitress.parser.HTTPRequestParser):  # type: ignore[misc]
+    def received(self, data: bytes) -> int:
+        consumidos = super().received(data)
+        if self.completed:
+            self.expect_continue = False  # nothing is to come, and waitress would wait for it
+        return int(consumidos)
 
 
 class _Canal(waitress.channel.HTTPChannel):  # type: ignore[misc]
     error_task_class = _Error
+    parser_class = _Peticion
 
 
 def servir(app: Any, enchufe: socket.socket, hilos: int, vida: int) -> None:
     """Until a signal or the end of `vida`; then returns when the requests in hand are answered, or after GRACIA."""
     fin = threading.Event()
     servidor = waitress.server.create_server(
-        app, {}, sockets=[enchufe], threads=hilos, ident=None, max_request_body_size=1 << 20, backlog=1024
+        app,
+        {},
+        sockets=[enchufe],
+        threads=hilos,
+        ident=None,
+        max_request_body_size=1 << 20,
+        backlog=1024,
+        connection_limit=CONEXIONES,
     )
     servidor.channel_class = _Canal
 
@@ -155,4 +175,4 @@ def servir(app: Any, enchufe: socket.socket, hilos: int, vida: int) -> None:
 
 def _atender(servidor: Any, espera: float) -> None:
     """Moves bytes between the sockets and the threads, once; waits up to `espera` s for some to be there."""
-    servidor.asyncore.loop(timeout=espera, map=servidor._map, count=1)
+    servidor.asyncore.loop(timeout=espera, use_poll=True, map=servidor._map, count=1)

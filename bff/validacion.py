@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,6 +26,10 @@ class Campo:
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _ENTERO: Final = re.compile(r"[+-]?[0-9]{1,20}")
+_CONTROL: Final = r"\x00-\x1f\x7f-\x9f"
+_ESPACIO: Final = r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_PATRON: Final = rf"^[ \t\r\n]*[^{_CONTROL}]*[^{_CONTROL}{_ESPACIO}][^{_CONTROL}]*[ \t\r\n]*$"
+"""Of a text, beside its length."""
 
 
 class CamposInvalidos(Exception):
@@ -52,7 +56,7 @@ def validar(cuerpo: Mapping[str, Any], campos: Mapping[str, Campo]) -> dict[str,
 
 def _identificador(valor: Any) -> UUID:
     if not isinstance(valor, str) or not _UUID.fullmatch(valor):
-        raise ValueError("it must be a UUID, such as 6f1c1d4e-8a3b-4c5d-9e7f-0a1b2c3d4e5f")
+        raise ValueError(f"it must be a UUID, such as {EJEMPLO}")
     return UUID(valor)
 
 
@@ -67,12 +71,16 @@ def texto(largo: int) -> Campo:
             raise ValueError("it must not hold control characters or lone surrogates")
         return str(limpio)
 
-    return Campo(leer, {"type": "string", "minLength": 1, "maxLength": largo})
+    return Campo(leer, {"type": "string", "minLength": 1, "maxLength": largo, "pattern": _PATRON})
 
 
 def entero(minimo: int, maximo: int = ENTERO_MAXIMO) -> Campo:
+    """A whole number; 2.0 is one too, as JSON Schema has it and clients without integers write it."""
+
     def leer(valor: Any) -> int:
         if isinstance(valor, Texto) and _ENTERO.fullmatch(valor):
+            valor = int(valor)
+        if isinstance(valor, float) and valor.is_integer():
             valor = int(valor)
         if type(valor) is not int or not minimo <= valor <= maximo:
             raise ValueError(f"it must be a whole number from {minimo} to {maximo}")
@@ -85,8 +93,16 @@ def _hora(valor: Any) -> datetime:
     if isinstance(valor, str) and "T" in valor:
         momento = datetime.fromisoformat(valor)  # its ValueError is as good a text
         if momento.tzinfo is not None:
-            return momento
+            return en_utc(momento)
     raise ValueError("it must be a time with its zone, such as 2026-11-24T07:00:00Z")
+
+
+def en_utc(momento: datetime) -> datetime:
+    """ValueError if that is before year 1 or after 9999."""
+    try:
+        return momento.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("in UTC it must be in the years 1 to 9999") from error
 
 
 def uno_de(valores: Collection[str]) -> Campo:
@@ -106,7 +122,8 @@ def opcional(campo: Campo) -> Campo:
     return Campo(lambda valor: None if valor is None else campo.leer(valor), campo.esquema, optativo=True)
 
 
-IDENTIFICADOR: Final = Campo(_identificador, {"type": "string", "format": "uuid"})
+EJEMPLO: Final = "6f1c1d4e-8a3b-4c5d-9e7f-0a1b2c3d4e5f"
+IDENTIFICADOR: Final = Campo(_identificador, {"type": "string", "format": "uuid", "examples": [EJEMPLO]})
 HORA: Final = Campo(_hora, {"type": "string", "format": "date-time", "examples": ["2026-11-24T07:00:00Z"]})
 
 

@@ -1,6 +1,6 @@
 """The BFF's queries, with the role `bff`, on the real tables."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -42,6 +42,15 @@ def test_orders_come_newest_first_in_a_stable_order(bases: Plataforma, lecturas:
     esperadas = [uno for uno, cuando in sorted(llegadas, key=lambda x: (-x[1].timestamp(), x[0]))]
     assert ids(lecturas.ordenes(1000, {}), "id_orden") == esperadas
     assert ids(lecturas.ordenes(4, {}), "id_orden") == esperadas[:4]
+
+
+def test_a_query_that_breaks_off_leaves_nothing_behind_for_the_next_one(lecturas: Lecturas) -> None:
+    """The driver fails between its messages to the server, whose answers would be the next query's."""
+    fuera = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
+    with pytest.raises(OverflowError):
+        lecturas.ordenes(1000, {"desde": fuera})
+    for _ in range(3):
+        assert lecturas.ordenes(1000, {}) == []
 
 
 def test_pages_of_orders_are_the_list_however_it_is_cut_and_whatever_is_added(

@@ -118,6 +118,21 @@ def test_what_the_server_itself_refuses_is_a_problem_document_too(bff: Bff, peti
     assert json.loads(cuerpo)["status"] == estado
 
 
+@pytest.mark.parametrize("peticion", [b"HEAD / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", b"a\nb\r\n\r\n"])
+def test_what_the_server_refuses_has_a_body_unless_it_is_a_head(bff: Bff, peticion: bytes) -> None:
+    cabeza, _, cuerpo = bff.crudo(peticion).partition(b"\r\n\r\n")
+    assert cabeza.startswith(b"HTTP/1.1 400 ") or cabeza.startswith(b"HTTP/1.0 400 ")
+    assert bool(cuerpo) == (not peticion.startswith(b"HEAD"))
+
+
+@pytest.mark.parametrize("largo", [0, 2_000_000])
+def test_a_client_that_waits_to_continue_with_nothing_or_too_much_is_answered_at_once(bff: Bff, largo: int) -> None:
+    peticion = (
+        b"POST /orders HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n"
+    )
+    assert bff.crudo(peticion % largo).startswith(b"HTTP/1.1 413 " if largo else b"HTTP/1.1 415 ")
+
+
 @pytest.mark.parametrize("senal", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_lets_the_requests_in_hand_end(bff: Bff, senal: int) -> None:
     """An order needs a second here, to find out that the broker is away."""

@@ -77,9 +77,44 @@ def test_answers_are_as_it_says(app: Flask, documento: Any, ruta: str) -> None:
     respuesta = app.test_client().post(ruta, json=CUERPOS[ruta])
     exigir(documento, documento["paths"][ruta]["post"]["responses"]["202"], respuesta.json)
     problema = app.test_client().post(ruta, json=[])
-    error = documento["paths"][ruta]["post"]["responses"]["default"]
+    error = documento["paths"][ruta]["post"]["responses"]["400"]
     exigir(documento, error, problema.get_json(force=True), "application/problem+json")
     assert problema.mimetype in error["content"]
+
+
+@pytest.mark.parametrize("texto", ["a", " a\t", "\u3000a", "", " ", "\u3000", "\n\u2003 ", "a\tb", "a\x85", "a" * 256])
+def test_texts_are_as_it_says(app: Flask, documento: Any, texto: str) -> None:
+    esquema = documento["paths"]["/productos"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    cuerpo = {"nombre": texto, "stock": 1}
+    assert (app.test_client().post("/productos", json=cuerpo).status_code == 202) == Draft202012Validator(
+        esquema
+    ).is_valid(cuerpo)
+
+
+def test_its_examples_are_right_and_its_links_lead_to_operations(app: Flask, documento: Any) -> None:
+    operaciones = {
+        operacion["operationId"]: operacion
+        for camino in documento["paths"].values()
+        for metodo, operacion in camino.items()
+        if metodo != "parameters"
+    }
+    enlaces = [
+        enlace for o in operaciones.values() for enlace in o["responses"].get("202", {}).get("links", {}).values()
+    ]
+    assert {enlace["operationId"] for enlace in enlaces} == {
+        "ver_orden",
+        "ver_saga",
+        "ver_producto",
+        "eliminar_producto",
+    }
+    assert {enlace["operationId"] for enlace in enlaces} <= operaciones.keys()
+    for ruta in CUERPOS:
+        esquema = documento["paths"][ruta]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        ejemplo = {
+            nombre: campo.get("anyOf", [campo])[0]["examples"][0] for nombre, campo in esquema["properties"].items()
+        }
+        respuesta = app.test_client().post(ruta, json=ejemplo | ({"cantidad": 7} if "cantidad" in ejemplo else {}))
+        assert respuesta.status_code == 202
 
 
 def exigir(documento: Any, respuesta: Any, cuerpo: Any, tipo: str = "application/json") -> None:

@@ -1,7 +1,7 @@
 """Lists in pages: the header Link leads through all of it; filters are checked and handed on."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -71,6 +71,9 @@ def test_filters_are_read_and_kept_from_page_to_page(cliente: FlaskClient, lectu
         ("desde", "ayer"),
         ("hasta", "2026-03-01"),
         ("hasta", "2026-03-01T00:00:00"),
+        ("desde", "0001-01-01T00:00:00+14:00"),
+        ("hasta", "9999-12-31T23:59:59-14:00"),
+        ("cursor", cursor((datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))), UUID(ID)))),
         ("cursor", ""),
         ("cursor", "x"),
         ("cursor", "á"),
