@@ -4,6 +4,7 @@ An event's id names all that was sent up to it: steps that are logged late, or a
 """
 
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
@@ -15,17 +16,20 @@ from bff.lecturas import Fila, SinBaseDeDatos
 
 TIPO: Final = "text/event-stream"
 PRINCIPIO: Final = b"retry: 1000\n\n"
+PACIENCIA: Final = 1
+"""An order that was accepted a moment ago has this long, in s, to be seen; then it is none."""
 FIN: Final = "fin"
 ULTIMOS: Final = ("comando-marcar-listo-despacho", "comando-revertir-orden-creada")
 """A saga's last step, well or compensated."""
-_IDS: Final = re.compile(rf"[0-9a-f]{{8}}(\.[0-9a-f]{{8}}){{0,200}}(\.{FIN})?", re.ASCII)
+IDS: Final = rf"[0-9a-f]{{8}}(\.[0-9a-f]{{8}}){{0,200}}(\.{FIN})?"
+"""The ids of events, as a regular expression."""
 
 
 def vistos(ultimo_id: str | None) -> list[str]:
     """What the client has, as its Last-Event-ID says. Raises 400."""
     if not ultimo_id:
         return []
-    if not _IDS.fullmatch(ultimo_id):
+    if not re.fullmatch(IDS, ultimo_id):
         raise BadRequest("Last-Event-ID must be the id of an event of this stream: begin again without it")
     return ultimo_id.split(".")
 
@@ -44,11 +48,12 @@ class Flujo:
     def eventos(self) -> Iterator[bytes]:
         """Until the end of the saga, at most MAXIMA s: then clients come again. So they do when a database is away."""
         try:
+            limite = time.monotonic() + PACIENCIA
             for _ in miradas(MAXIMA):
                 orden, pasos = self._leer()
                 self.visto = self.visto or bool(pasos)
                 yield from self._nuevos(orden, pasos)
-                if self.completo:
+                if self.completo or (not self.visto and time.monotonic() > limite):
                     return
         except SinBaseDeDatos:
             if not self.visto:

@@ -18,6 +18,8 @@ from werkzeug.exceptions import BadRequest, NotAcceptable, UnsupportedMediaType
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no XML document may hold."""
+PROFUNDIDAD: Final = 100
+"""Levels of elements below the root, in XML that is sent."""
 BLANCOS: Final = " \t\r\n"
 """Around a text they mean nothing, in XML and so in every format."""
 
@@ -59,6 +61,7 @@ def _leer_xml(crudo: bytes) -> dict[str, Any]:
     """The children of the root, by name. Nested elements and repeated ones get no field's type."""
     cuerpo: dict[str, Any] = {}
     raiz = fromstring(crudo, forbid_dtd=True)
+    _exigir_llano(raiz)
     if "".join([raiz.text or "", *(hijo.tail or "" for hijo in raiz)]).strip(BLANCOS):
         raise ValueError(f"text that is in no field, but in {raiz.tag} itself")
     for hijo in raiz:
@@ -67,9 +70,15 @@ def _leer_xml(crudo: bytes) -> dict[str, Any]:
     return cuerpo
 
 
+def _exigir_llano(raiz: Element) -> None:
+    nivel = [raiz]
+    for _ in range(PROFUNDIDAD + 1):
+        nivel = [hijo for elemento in nivel for hijo in elemento]
+    if nivel:
+        raise ValueError(f"elements in elements, more than {PROFUNDIDAD} deep")
+
+
 def _valor(elemento: Element) -> Texto | dict[str, Any]:
-    if any(len(hijo) for hijo in elemento):
-        raise ValueError(f"{elemento.tag} holds elements in elements: nothing that is taken is so deep")
     return {} if len(elemento) else Texto((elemento.text or "").strip(BLANCOS))
 
 

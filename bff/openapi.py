@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bff import validacion
+from bff import eventos, validacion
 from bff.errores import MAX_CUERPO
 from bff.formatos import FORMATOS
 from bff.modelos import TEXTO, UUID, Documento, contenido, de_campos, esquemas, lista, objeto, ref
@@ -15,7 +15,10 @@ VERSION: Final = "1.0.0"
 _CABECERAS: Final[dict[str, tuple[str, Documento]]] = {
     "Idempotency-Key": ("The same request again is done once.", {"type": "string", "pattern": '^"?[!#-~]{1,255}"?$'}),
     "Prefer": ("`wait=N`: answer when the order has ended, within N seconds.", {"type": "string"}),
-    "Last-Event-ID": ("The last event that the client has; browsers send it by themselves.", {"type": "string"}),
+    "Last-Event-ID": (
+        "The last event that the client has; browsers send it by themselves.",
+        {"type": "string", "pattern": rf"^({eventos.IDS})?$"},
+    ),
     "If-None-Match": ("The ETag of what the client has.", {"type": "string"}),
 }
 _ERRORES: Final[dict[int, str]] = {
@@ -132,7 +135,9 @@ def _texto(nombre: str, resumen: str, tipo: str, *errores: int) -> Documento:
 
 
 def _flujo(nombre: str, resumen: str) -> Documento:
-    operacion = _texto(nombre, resumen, "text/event-stream", 400, 404, 503)
+    operacion = _texto(nombre, resumen, eventos.TIPO, 400, 404, 503)
+    campos = {"id": TEXTO, "event": {"type": "string", "enum": ["paso", "orden"]}, "data": TEXTO}
+    operacion["responses"]["200"]["content"][eventos.TIPO]["schema"] = {"type": "object", "properties": campos}
     operacion["description"] = "Server-Sent Events: `paso` for each step, at the end `orden`; data in JSON."
     operacion["parameters"] = [_cabecera("Last-Event-ID")]
     operacion["responses"]["204"] = {"description": "There is nothing after that event: don't come again."}

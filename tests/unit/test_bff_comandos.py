@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from bff.app import crear_app
 from bff.errores import MAX_CUERPO
+from bff.formatos import PROFUNDIDAD
 from functions.comun.mensajes import CrearOrden, CrearProducto, EliminarProducto, RegistrarConductor
 from tests.fakes import LecturasFalsas, PublicadorFalso
 
@@ -287,9 +288,13 @@ def test_latin_1_is_refused_in_xml(cliente: FlaskClient) -> None:
     problema(cliente.post("/orders", data=cuerpo.encode("latin-1"), content_type="application/xml"), 400)
 
 
-def test_deep_xml_is_refused_like_a_missing_field(cliente: FlaskClient) -> None:
-    cuerpo = "<a>" * 9_000 + "</a>" * 9_000
-    problema(cliente.post("/orders", data=cuerpo, content_type="application/xml"), 400)
+@pytest.mark.parametrize(("niveles", "estado"), [(PROFUNDIDAD, 202), (PROFUNDIDAD + 1, 400), (9_000, 400)])
+def test_what_is_not_known_is_ignored_unless_it_is_too_deep(cliente: FlaskClient, niveles: int, estado: int) -> None:
+    hondo = "<a>" * niveles + "</a>" * niveles
+    cuerpo = en_xml(ORDEN).replace("</pedido>", f"{hondo}</pedido>")
+    respuesta = cliente.post("/orders", data=cuerpo, content_type="application/xml")
+    assert respuesta.status_code == estado
+    assert estado == 202 or "deep" in problema(respuesta, 400)["detail"]
 
 
 @pytest.mark.parametrize(
