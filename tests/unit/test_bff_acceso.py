@@ -25,7 +25,7 @@ DE_ANA = {**FILA, "user_id": "ana"}
 
 def token(sub: str = "ana", *alcances: str) -> dict[str, str]:
     """The header of a caller with these scopes."""
-    claims = {"sub": sub, "exp": time.time() + 60, "scope": " ".join(alcances)}
+    claims = {"sub": sub, "exp": time.time() + 86_400, "scope": " ".join(alcances)}
     return {"Authorization": f"Bearer {jwt.encode(claims, SECRETO, 'HS256')}"}
 
 
