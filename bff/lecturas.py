@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bff import metricas
 from bff.paginas import Lugar
-from functions.comun.base_datos import es_pasajero
+from functions.comun.base_datos import cuidar, es_pasajero
 
 PLAZO: Final = 0.9
 """For connecting, and for each answer, in s: a connection found dead and a new one that hangs take twice that."""
@@ -90,6 +90,7 @@ def _motor(url: sa.URL, hilos: int) -> sa.Engine:
         pool_pre_ping=True,
         connect_args={"timeout": PLAZO, "application_name": "bff"},
     )
+    cuidar(motor)
     metricas.vigilar(motor)
     return motor
 
@@ -97,11 +98,7 @@ def _motor(url: sa.URL, hilos: int) -> sa.Engine:
 def _filas(motor: sa.Engine, sql: str, **parametros: Any) -> list[Fila]:
     try:
         with motor.connect() as conexion:
-            try:
-                return [dict(fila) for fila in conexion.execute(sa.text(sql), parametros).mappings()]
-            except BaseException:
-                conexion.invalidate()  # it may have stopped within an answer, which the next request would read
-                raise
+            return [dict(fila) for fila in conexion.execute(sa.text(sql), parametros).mappings()]
     except (sa.exc.SQLAlchemyError, OSError) as error:
         if es_pasajero(error):
             causa = getattr(error, "orig", None) or error

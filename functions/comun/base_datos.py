@@ -44,7 +44,22 @@ def conectar(config: Mapping[str, Any], password: str, aplicacion: str) -> sa.En
     argumentos = {"timeout": PLAZO, "application_name": aplicacion}
     motor = sa.create_engine(url, pool_size=1, max_overflow=0, connect_args=argumentos)
     sa.event.listen(motor, "connect", _preparar)
+    cuidar(motor)
     return motor
+
+
+def cuidar(motor: sa.Engine) -> None:
+    """Drops each connection on which anything failed that the server did not answer.
+
+    pg8000 stops in the middle of the protocol then, be it at a value that it can't write: the next statement would read
+    what is left, the answer to this one.
+    """
+    sa.event.listen(motor, "handle_error", _soltar)
+
+
+def _soltar(contexto: Any) -> None:
+    if not isinstance(contexto.original_exception, contexto.dialect.loaded_dbapi.DatabaseError):
+        contexto.is_disconnect, contexto.invalidate_pool_on_disconnect = True, False
 
 
 def _preparar(conexion: Any, _registro: Any) -> None:

@@ -54,3 +54,25 @@ def test_the_end_of_a_big_statement_does_not_wait_for_an_acknowledgement(motor: 
         assert enchufe.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert enchufe.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         assert enchufe.gettimeout() == 60
+
+
+@pytest.mark.parametrize("imposible", [[object()], "\ud800"])
+def test_after_a_value_that_cannot_be_written_each_statement_gets_its_own_answer(
+    motor: sa.Engine, imposible: object
+) -> None:
+    with pytest.raises((KeyError, UnicodeEncodeError)), motor.begin() as tx:
+        tx.execute(sa.text("select cast(:valor as text)"), {"valor": imposible})
+    for numero in range(3):
+        with motor.begin() as tx:
+            assert tx.execute(sa.text(f"select {numero}")).scalar_one() == numero
+
+
+def test_an_error_that_the_server_answers_costs_no_connection(motor: sa.Engine) -> None:
+    def proceso() -> int:
+        with motor.begin() as tx:
+            return int(tx.execute(sa.text("select pg_backend_pid()")).scalar_one())
+
+    antes = proceso()
+    with pytest.raises(sa.exc.DBAPIError), motor.begin() as tx:
+        tx.execute(sa.text("select 1 / 0"))
+    assert proceso() == antes
