@@ -41,15 +41,20 @@ class Repeticiones:
     """By topic, messages stored once more: the same bytes, so the same id."""
 
 
-def estadisticas(platform: Plataforma) -> dict[str, Any]:
-    """Each topic's `subscriptions`, as the broker's admin API shows them."""
-    encontradas = {}
+def topics(platform: Plataforma) -> dict[str, Any]:
+    """Each topic's figures, as the broker's admin API shows them."""
+    encontrados = {}
     for namespace in _leer(platform, f"namespaces/{TENANT}"):
         for topic in _leer(platform, f"persistent/{namespace}"):
             nombre = topic.removeprefix("persistent://")
             if "/__" not in nombre:
-                encontradas[topic] = _leer(platform, f"persistent/{nombre}/stats")["subscriptions"]
-    return encontradas
+                encontrados[topic] = _leer(platform, f"persistent/{nombre}/stats")
+    return encontrados
+
+
+def estadisticas(platform: Plataforma) -> dict[str, Any]:
+    """Each topic's `subscriptions`."""
+    return {topic: datos["subscriptions"] for topic, datos in topics(platform).items()}
 
 
 def _leer(platform: Plataforma, ruta: str) -> Any:
@@ -90,11 +95,11 @@ class Contador:
         self._hilo.join()
         pendientes = self.muestra()
         suscripciones = {(topic, nombre) for _, topic, nombre in self._entregas}
-        topics = sorted({topic for topic, _ in suscripciones})
+        leidos = sorted({topic for topic, _ in suscripciones})
         try:
-            huellas = _huellas(self._platform, topics, self._desde)
+            huellas = _huellas(self._platform, leidos, self._desde)
         except pulsar.PulsarException:  # without a broker there are no figures
-            huellas = {topic: Counter[bytes]() for topic in topics}
+            huellas = {topic: Counter[bytes]() for topic in leidos}
         repetidos = {topic: cuenta.total() - len(cuenta) for topic, cuenta in huellas.items()}
         return Repeticiones(
             mensajes=sum(huellas[topic].total() for topic, _ in suscripciones) + self._inicial - pendientes,
@@ -108,13 +113,13 @@ class Contador:
             self.muestra()
 
 
-def _huellas(platform: Plataforma, topics: list[str], desde: int) -> dict[str, Counter[bytes]]:
+def _huellas(platform: Plataforma, leidos: list[str], desde: int) -> dict[str, Counter[bytes]]:
     """Digests of the messages that were stored in each topic since `desde`, in ms since 1970."""
     silencioso = pulsar.ConsoleLogger(pulsar.LoggerLevel.Error)
     cliente = pulsar.Client(platform.service_url, logger=silencioso)
     huellas: dict[str, Counter[bytes]] = {}
     try:
-        for topic in topics:
+        for topic in leidos:
             lector = cliente.create_reader(topic, pulsar.MessageId.earliest)
             lector.seek(desde)
             cuenta = huellas[topic] = Counter[bytes]()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.entregas import estadisticas
+from tests.e2e.test_garbage import pendientes
 from tests.fuzz import envio, esquema
 from tests.plataforma import Plataforma, esperar
 
@@ -27,9 +27,3 @@ def test_schemathesis_finds_nothing(platform: Plataforma, tmp_path: Path, semill
 def test_no_body_brings_the_bff_down(platform: Plataforma, tmp_path: Path, semilla: int) -> None:
     assert envio.correr(platform.bff_url, 5000, semilla, tmp_path).hallazgos == []
     esperar("the functions to catch up", lambda: pendientes(platform) == 0, 120)
-
-
-def pendientes(platform: Plataforma) -> int:
-    """Messages that functions have still to take: later tests count what is in the databases."""
-    cifras = estadisticas(platform).values()
-    return sum(s["msgBacklogNoDelayed"] for topic in cifras for nombre, s in topic.items() if nombre != "cuarentena")

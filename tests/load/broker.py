@@ -1,13 +1,13 @@
 """What the benchmark asks the broker's and the functions worker's admin API."""
 
 import json
-from collections.abc import Iterator
 from typing import Any, Final
 from urllib.request import Request, urlopen
 
+from tests.chaos.entregas import TENANT, topics
 from tests.plataforma import Plataforma, esperar
 
-TENANT: Final = "monoliticas"
+PREFIJO: Final = f"persistent://{TENANT}/"
 PLAZO: Final = ("ordenes/comando-verificar-orden", "verificar-orden")
 """Topic and subscription of what comes two minutes after each order."""
 
@@ -32,20 +32,11 @@ def iniciar(platform: Plataforma, *funciones: str) -> None:
         pedir(f"{platform.functions_url}/admin/v3/functions/{TENANT}/{funcion}/start", "POST")
 
 
-def estadisticas(platform: Plataforma) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each topic of ours, "<namespace>/<topic>", with the broker's figures."""
-    for namespace in pedir(f"{platform.admin_url}/admin/v2/namespaces/{TENANT}"):
-        for topic in pedir(f"{platform.admin_url}/admin/v2/persistent/{namespace}"):
-            if "/__" not in topic:
-                ruta = topic.removeprefix("persistent://")
-                yield ruta.partition("/")[2], pedir(f"{platform.admin_url}/admin/v2/persistent/{ruta}/stats")
-
-
 def pendientes(platform: Plataforma) -> dict[tuple[str, str], int]:
     """Unacknowledged messages by topic and subscription, of functions only, those for later included."""
     return {
-        (topic, nombre): cifras["msgBacklog"]
-        for topic, datos in estadisticas(platform)
+        (topic.removeprefix(PREFIJO), nombre): cifras["msgBacklog"]
+        for topic, datos in topics(platform).items()
         if not topic.endswith("-dlq")
         for nombre, cifras in datos["subscriptions"].items()
         if cifras["msgBacklog"]
@@ -61,7 +52,7 @@ def por_verificar(platform: Plataforma) -> int:
 
 def guardado(platform: Plataforma) -> int:
     """Bytes that all topics take."""
-    return sum(int(datos["storageSize"]) for _, datos in estadisticas(platform))
+    return sum(int(datos["storageSize"]) for datos in topics(platform).values())
 
 
 def aquietar(platform: Plataforma) -> None:
