@@ -67,8 +67,14 @@ def for_people(settings: Settings) -> dict[str, str]:
 
 
 def inherited() -> dict[str, str]:
-    """This process' environment, without database settings: each service gets those that it needs."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("DB_")}
+    """This process' environment, without database settings: each service gets those that it needs.
+
+    Fewer arenas: glibc's default of 8 per core holds 20 MB more in a process whose threads publish through Pulsar's
+    client.
+    """
+    return {"MALLOC_ARENA_MAX": "2"} | {
+        name: value for name, value in os.environ.items() if not name.startswith("DB_")
+    }
 
 
 def _name(role: str) -> str:

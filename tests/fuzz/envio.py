@@ -17,10 +17,13 @@ from tests.fuzz import respuestas
 from tests.fuzz.cuerpos import Peticion, peticion
 
 HILOS: Final = 8
-CALENTAMIENTO: Final = 0.2
-"""Of all requests, those after which memory is measured for the first time."""
-CRECIMIENTO: Final = 1.15
-"""At most, from then on."""
+PARTES: Final = 5
+"""Memory is measured after each fifth of the requests."""
+CALENTAMIENTO: Final = 3
+"""Parts after which it must stay: a process that does nothing but send through Pulsar's client grows for 75,000
+messages, and then no more."""
+CRECIMIENTO: Final = 1.1
+"""At most, from then on: bodies of all sizes leave holes, about 100 bytes a request; no object is kept."""
 _ULTIMA: Final = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
@@ -96,7 +99,7 @@ def correr(url: str, cuantas: int, semilla: int, carpeta: Path, decir: Callable[
                     resultado.hallazgos.append(_guardar(carpeta, direccion, f"{semilla}-{numero}", pedida, defecto))
         cliente.cerrar()
 
-    for hasta in [int(cuantas * CALENTAMIENTO * n) for n in range(1, 5)] + [cuantas]:
+    for hasta in [cuantas * parte // PARTES for parte in range(1, PARTES + 1)]:
         with ThreadPoolExecutor(HILOS) as hilos:
             list(hilos.map(lambda hilo, desde=desde, hasta=hasta: tanda(hilo, desde, hasta), range(HILOS)))
         resultado.memoria.append((hasta, memoria(direccion[1])))
@@ -105,7 +108,7 @@ def correr(url: str, cuantas: int, semilla: int, carpeta: Path, decir: Callable[
             f"{hasta} bodies, {len(resultado.hallazgos)} findings, {total / 2**20:.0f} MiB, {dict(resultado.estados)}"
         )
         desde = hasta
-    resultado.hallazgos += de_memoria(resultado.memoria[0][1], resultado.memoria[-1][1])
+    resultado.hallazgos += de_memoria(resultado.memoria[CALENTAMIENTO - 1][1], resultado.memoria[-1][1])
     return resultado
 
 
