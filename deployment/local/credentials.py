@@ -72,9 +72,7 @@ def inherited() -> dict[str, str]:
     Fewer arenas: glibc's default of 8 per core holds 20 MB more in a process whose threads publish through Pulsar's
     client.
     """
-    return {"MALLOC_ARENA_MAX": "2"} | {
-        name: value for name, value in os.environ.items() if not name.startswith("DB_")
-    }
+    return {"MALLOC_ARENA_MAX": "2"} | {name: value for name, value in os.environ.items() if not name.startswith("DB_")}
 
 
 def _name(role: str) -> str:

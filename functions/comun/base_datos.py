@@ -6,7 +6,10 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import pg8000
 import sqlalchemy as sa
+from pg8000.converters import make_params
+from pg8000.dbapi import convert_paramstyle
 from sqlalchemy.exc import DBAPIError
 
 from functions.comun.codec import Publicacion, desempaquetar, empaquetar
@@ -16,6 +19,8 @@ from functions.comun.mensajes import Datos, Mensaje
 DEL_MENSAJE: Final = ("21", "22", "23", "54", "P0")
 # serialization failure, deadlock, lock not available, statement cancelled by its time-out
 DEL_LOTE: Final = ("40001", "40P01", "55P03", "57014")
+# not implemented (a prepared statement whose columns have got other types), no such prepared statement
+DEL_PLAN: Final = ("0A000", "26000")
 PLAZO: Final = 60
 """Longest wait for an answer of the server, in s: longer than the roles' statement_timeout."""
 
@@ -43,22 +48,57 @@ def conectar(config: Mapping[str, Any], password: str, aplicacion: str) -> sa.En
     )
     argumentos = {"timeout": PLAZO, "application_name": aplicacion}
     motor = sa.create_engine(url, pool_size=1, max_overflow=0, connect_args=argumentos)
+    sa.event.listen(motor, "do_connect", lambda _dialecto, _registro, _posicionales, dados: _Conexion(**dados))
     sa.event.listen(motor, "connect", _preparar)
     cuidar(motor)
     return motor
 
 
-def cuidar(motor: sa.Engine) -> None:
-    """Drops each connection on which anything failed that the server did not answer.
+class _Conexion(pg8000.Connection):  # type: ignore[misc]  # pg8000 is untyped
+    """Has each statement read by pg8000, and parsed by the server, once; then it is one round trip, not two."""
 
-    pg8000 stops in the middle of the protocol then, be it at a value that it can't write: the next statement would read
-    what is left, the answer to this one.
+    def __init__(self, **dados: Any) -> None:
+        super().__init__(**dados)
+        self._claves: dict[str, str] = {}
+        self._preparadas: dict[str, Any] = {}
+
+    def cursor(self) -> "_Cursor":
+        return _Cursor(self)
+
+    def clave(self, sentencia: str, valores: Sequence[Any]) -> str:
+        """Short, because pg8000 looks for parameters character by character, each time."""
+        if sentencia not in self._claves:
+            preparada = self.prepare_statement(convert_paramstyle(pg8000.paramstyle, sentencia, valores)[0], ())
+            self._claves[sentencia] = clave = str(len(self._claves))
+            self._preparadas[clave] = preparada
+        return self._claves[sentencia]
+
+    def execute_unnamed(self, statement: str, vals: Any = (), oids: Any = (), stream: Any = None) -> Any:
+        if statement not in self._preparadas:  # commit, rollback
+            self._preparadas[statement] = self.prepare_statement(statement, ())
+        nombre, columnas, lectores = self._preparadas[statement]
+        return self.execute_named(nombre, make_params(self.py_types, vals), columnas, lectores, statement)
+
+
+class _Cursor(pg8000.Cursor):  # type: ignore[misc]
+    def execute(self, operation: str, args: Any = (), stream: Any = None) -> Any:
+        return super().execute(self._c.clave(operation, args) if args else operation, args, stream)
+
+
+def cuidar(motor: sa.Engine) -> None:
+    """Drops each connection on which anything failed that the server did not answer, or whose statements are no
+    good any more.
+
+    pg8000 stops in the middle of the protocol in the first case, be it at a value that it can't write: the next
+    statement would read what is left, the answer to this one.
     """
     sa.event.listen(motor, "handle_error", _soltar)
 
 
 def _soltar(contexto: Any) -> None:
-    if not isinstance(contexto.original_exception, contexto.dialect.loaded_dbapi.DatabaseError):
+    error = contexto.original_exception
+    contestado = isinstance(error, contexto.dialect.loaded_dbapi.DatabaseError)
+    if not contestado or _sqlstate(error) in DEL_PLAN:
         contexto.is_disconnect, contexto.invalidate_pool_on_disconnect = True, False
 
 
@@ -115,14 +155,14 @@ def es_pasajero(error: Exception) -> bool:
     """True if the database, not the message, is the cause: away, full, locked, not migrated yet, …"""
     if not isinstance(error, DBAPIError):
         return isinstance(error, OSError | sa.exc.TimeoutError)
-    return _sqlstate(error)[:2] not in DEL_MENSAJE
+    return _sqlstate(error.orig)[:2] not in DEL_MENSAJE
 
 
 def es_del_lote(error: Exception) -> bool:
     """True if a smaller transaction may do: this one was too long, or in the way of another."""
-    return isinstance(error, DBAPIError) and _sqlstate(error) in DEL_LOTE
+    return isinstance(error, DBAPIError) and _sqlstate(error.orig) in DEL_LOTE
 
 
-def _sqlstate(error: DBAPIError) -> str:
-    detalle = error.orig.args[0] if error.orig is not None and error.orig.args else None
+def _sqlstate(error: BaseException | None) -> str:
+    detalle = error.args[0] if error is not None and error.args else None
     return str(detalle.get("C", "")) if isinstance(detalle, dict) else ""

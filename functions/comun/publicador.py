@@ -187,7 +187,8 @@ class Publicador:
         """Returns when the broker has stored them all; else NoPublicado or the client's error."""
         if not publicaciones:
             return
-        productores = {clave: self._productor(*clave) for clave in {(p.topic, p.version) for p in publicaciones}}
+        claves = dict.fromkeys((p.topic, p.version) for p in publicaciones)
+        productores = {clave: self._productor(*clave) for clave in claves}
         confirmaciones = _Confirmaciones(len(publicaciones))
         try:
             for p in publicaciones:
@@ -198,7 +199,7 @@ class Publicador:
                     properties=dict(p.propiedades),
                     deliver_after=self._demoras.get(p.topic),
                 )
-            for productor in productores.values():
+            for productor in productores.values():  # what a function says first, the saga's next step, goes first
                 productor.flush()
         except pulsar.AlreadyClosed:
             self._olvidar(productores)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.comun.base_datos import conectar
+from functions.comun.base_datos import conectar, es_pasajero
 from tests.plataforma import Plataforma
 
 SIN_NUL = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
@@ -76,3 +76,37 @@ def test_an_error_that_the_server_answers_costs_no_connection(motor: sa.Engine) 
     with pytest.raises(sa.exc.DBAPIError), motor.begin() as tx:
         tx.execute(sa.text("select 1 / 0"))
     assert proceso() == antes
+
+
+@pytest.mark.parametrize("cambio", ["alter table cambiante alter valor type text", "deallocate all"])
+def test_a_statement_that_is_not_as_prepared_any_more_is_prepared_again(
+    motor: sa.Engine, postgres: Plataforma, cambio: str
+) -> None:
+    def leer() -> object:
+        with motor.begin() as tx:
+            return tx.execute(sa.text("select valor from cambiante where clave = :clave"), {"clave": 1}).scalar_one()
+
+    postgres.sql("ordenes", "create table cambiante as select 1 as clave, 7 as valor")
+    try:
+        postgres.sql("ordenes", "grant select on cambiante to ordenes")
+        motor.dispose()
+        assert leer() == 7
+        with pytest.raises(sa.exc.DBAPIError) as dicho:
+            if cambio.startswith("alter"):
+                postgres.sql("ordenes", cambio)
+            else:
+                with motor.begin() as tx:
+                    tx.execute(sa.text(cambio))
+            leer()
+        assert es_pasajero(dicho.value)
+        assert str(leer()) == "7"
+    finally:
+        postgres.sql("ordenes", "drop table cambiante")
+
+
+def test_a_statement_is_prepared_once(motor: sa.Engine) -> None:
+    with motor.begin() as tx:
+        for numero in range(3):
+            assert tx.execute(sa.text("select cast(:n as int) + 1"), {"n": numero}).scalar_one() == numero + 1
+        preparadas = tx.execute(sa.text("select count(*) from pg_prepared_statements where statement like '%+ 1'"))
+        assert preparadas.scalar_one() == 1
