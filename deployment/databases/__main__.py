@@ -27,6 +27,8 @@ AJUSTES: Final = {
     "statement_timeout": "30s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",
+    # a prepared statement that kept its plan would keep that of an empty table
+    "plan_cache_mode": "force_custom_plan",
 }
 AJUSTES_BFF: Final = AJUSTES | {"statement_timeout": "2s", "default_transaction_read_only": "on"}
 CARPETA: Final = Path(__file__).parent

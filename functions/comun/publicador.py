@@ -219,7 +219,7 @@ class Publicador:
                         send_timeout_millis=self._plazo_ms,
                         block_if_queue_full=True,
                         batching_enabled=not es_carta,
-                        batching_max_publish_delay_ms=1,
+                        batching_max_publish_delay_ms=10,
                         chunking_enabled=es_carta,
                     )
                 except pulsar.IncompatibleSchema as error:
