@@ -1,13 +1,15 @@
 """The report as rows of tables, for the terminal and for the page; and as text."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from tests.load.metas import cifra, instancias, juzgar
 from tests.load.procesos import de_la_plataforma
 
 Tabla = tuple[str, list[str], list[list[str]]]
 """Title, head, rows."""
+CONSULTAS: Final = ("list", "page deep inside", "a customer's list", "one order")
+"""What is asked of the read model while it grows."""
 
 
 def texto(datos: Mapping[str, Any]) -> str:
@@ -43,6 +45,10 @@ def tablas(datos: Mapping[str, Any]) -> Iterator[Tabla]:
         yield _sueltas(sueltas)
     if atraso := partes.get("atraso"):
         yield from _atraso(atraso)
+    if techo := partes.get("techo"):
+        yield _techo(techo, partes.get("atraso", {}).get("sagas_s"))
+    if crecimiento := partes.get("crecimiento"):
+        yield _crecimiento(crecimiento["tamanos"])
     if huella := partes.get("huella"):
         yield _huella(huella, partes.get("atraso", {}).get("memoria", {}))
     yield _arranque(partes["arranque"] | partes.get("huella", {}).get("otra_vez", {}))
@@ -101,6 +107,26 @@ def _atraso(a: Mapping[str, Any]) -> Iterator[Tabla]:
     yield "Backlog: CPU ms for an order", ["component", "ms"], [[n, cifra(v)] for n, v in por_gasto]
     guardado = a["bytes_por_orden"].items()
     yield "Backlog: bytes stored for an order", ["where", "bytes"], [[n, f"{v:,.0f}"] for n, v in guardado]
+
+
+def _techo(t: Mapping[str, Any], del_atraso: float | None) -> Tabla:
+    filas = [
+        ["broker alone: messages stored, read and acknowledged", cifra(t["broker_ordenes_s"])],
+        ["databases alone: statements committed", cifra(t["bases_ordenes_s"])],
+        ["ceiling: one after the other", cifra(t["sagas_s"])],
+    ]
+    if del_atraso is not None:
+        filas.append(["backlog", cifra(del_atraso)])
+    return f"Ceiling, {t['ordenes']:,} orders", ["what", "orders/s"], filas
+
+
+def _crecimiento(tamanos: Sequence[Mapping[str, Any]]) -> Tabla:
+    cabeza = ["stored orders", "CPU ms/order", "sagas/s", *(f"{nombre}, p50 ms" for nombre in CONSULTAS)]
+    filas = [
+        [f"{t['guardadas']:,}", cifra(t["cpu_ms"]), cifra(t["sagas_s"]), *(cifra(t["p50_ms"][n]) for n in CONSULTAS)]
+        for t in tamanos
+    ]
+    return "Growth", cabeza, filas
 
 
 def _huella(h: Mapping[str, Any], despues: Mapping[str, Any]) -> Tabla:

@@ -73,6 +73,11 @@ def _cpu(partes: Partes) -> float:
     return float(atraso["cpu_total_ms"]) + float(atraso.get("plazo_ms", 0))
 
 
+def _del_techo(partes: Partes) -> float:
+    """In %."""
+    return 100 * float(partes["atraso"]["sagas_s"]) / float(partes["techo"]["sagas_s"])
+
+
 def _instancia(partes: Partes) -> float:
     usadas = instancias(partes["huella"]["memoria"]).values()
     return mean(float(usada["pss"] or usada["rss"]) / int(usada["procesos"]) for usada in usadas)
@@ -82,7 +87,7 @@ TODAS: Final = (
     Meta("sagas over HTTP, until all have ended", "/s", "44", 880, True, _mejor("sagas_s")),
     Meta("orders accepted over HTTP", "/s", "136", 1360, True, _mejor("aceptadas_s")),
     Meta("backlog", "sagas/s", "–", 1500, True, _de("atraso", "sagas_s")),
-    Meta("backlog, part of the ceiling", "%", "–", 50, True, _de("techo", "parte")),
+    Meta("backlog, part of the ceiling", "%", "–", 50, True, _del_techo),
     Meta("CPU for an order of the backlog, all processes", "ms", "37–43", 2, False, _cpu),
     Meta("a single order until it has ended, p50", "ms", "44", 16, False, _de("sueltas", "espera", "p50_ms")),
     Meta("a single order until it has ended, p99", "ms", "–", 40, False, _de("sueltas", "espera", "p99_ms")),

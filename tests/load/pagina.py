@@ -63,6 +63,13 @@ def _graficas(partes: Mapping[str, Any]) -> Iterator[str]:
         yield graficas.lineas("Backlog: % done", {"iniciada": iniciadas, "saga log": pasos}, "s since the first order")
         yield graficas.barras("Backlog: CPU ms for an order", atraso["cpu_ms"])
         yield graficas.barras("Backlog: bytes stored for an order", atraso["bytes_por_orden"])
+    if crecimiento := partes.get("crecimiento"):
+        tamanos = crecimiento["tamanos"]
+        nombres = [f"{t['guardadas']:,}" for t in tamanos]
+        series = {"ms": list(enumerate(t["cpu_ms"] for t in tamanos))}
+        yield graficas.lineas("Growth: CPU ms for an order", series, "stored orders", nombres)
+        series = {n: list(enumerate(t["p50_ms"][n] for t in tamanos)) for n in informe.CONSULTAS}
+        yield graficas.lineas("Growth: until the answer, p50 in ms", series, "stored orders", nombres)
     if huella := partes.get("huella"):
         usada = {n: m["rss"] if m["pss"] is None else m["pss"] for n, m in huella["memoria"].items()}
         yield graficas.barras("Idle: memory in MB (PSS)", usada)

@@ -22,6 +22,8 @@ class Tamanos:
     """So long idleness is watched, in s."""
     plazos: bool
     """Whether the check two minutes after each order is measured too."""
+    guardadas: tuple[int, ...]
+    """Orders that are stored already while a backlog is worked off, ascending."""
 
 
 @dataclass(frozen=True, slots=True)

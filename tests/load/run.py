@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from tests.load import arranque, atraso, huella, informe, maquina, pagina, por_http
+from tests.load import arranque, atraso, crecimiento, huella, informe, maquina, pagina, por_http, techo
 from tests.load.cifras import decir
 from tests.load.partes import Banco, Tamanos
 from tests.plataforma import RAIZ, Plataforma
@@ -18,9 +18,11 @@ PARTES: Final[dict[str, Callable[[Banco], dict[str, Any]]]] = {
     "huella": huella.medir,
     "sueltas": por_http.sueltas,
     "http": por_http.medir,
+    "techo": techo.medir,
     "atraso": atraso.medir,
+    "crecimiento": crecimiento.medir,
 }
-"""In this order: what is idle is measured before anything has worked."""
+"""In this order: what is idle is measured before anything has worked, and growth begins by emptying the databases."""
 
 
 def main() -> int:
@@ -53,7 +55,9 @@ def _escribir(carpeta: Path, datos: dict[str, Any]) -> None:
 
 
 def _tamanos(dichos: argparse.Namespace) -> Tamanos:
-    return Tamanos(dichos.orders, dichos.seconds, dichos.clients, dichos.single, dichos.idle, dichos.checks)
+    return Tamanos(
+        dichos.orders, dichos.seconds, dichos.clients, dichos.single, dichos.idle, dichos.checks, dichos.stored
+    )
 
 
 def _argumentos() -> argparse.Namespace:
@@ -67,6 +71,13 @@ def _argumentos() -> argparse.Namespace:
     parser.add_argument("--idle", type=float, default=20, help="seconds of idleness (default 20)")
     parser.add_argument(
         "--checks", action=argparse.BooleanOptionalAction, default=True, help="wait for the orders' checks, 2 min later"
+    )
+    parser.add_argument(
+        "--stored",
+        type=_enteros,
+        default=(1000, 100_000, 1_000_000),
+        metavar="N,…",
+        help="orders that there are already, ascending (default 1000,100000,1000000)",
     )
     parser.add_argument("--report", type=Path, default=RAIZ / "build" / "bench", help="folder (default build/bench)")
     parser.add_argument("--keep", action="store_true", help="leave the platform running, to look at it")

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from deployment.local import services
-from tests.load import clientes, graficas, informe, metas, pagina, peticiones
+from tests.load import clientes, graficas, informe, llenado, metas, pagina, paralelo, peticiones, siembra, techo_broker
+from tests.load.cadena import IDS_PRODUCTO, cadenas, por_topic
 from tests.load.cifras import latencias, percentil
 from tests.load.procesos import CARGA, Fila, atribuir, de_la_plataforma, gastado
 
@@ -121,6 +122,11 @@ def ronda(tipo: str, clientes: int, aceptadas_s: float) -> dict[str, Any]:
     return cifras | cuentas | propias
 
 
+def tamano(guardadas: int, cpu_ms: float) -> dict[str, Any]:
+    p50_ms = dict.fromkeys(informe.CONSULTAS, 2.0)
+    return {"guardadas": guardadas, "cpu_ms": cpu_ms, "sagas_s": 900.0, "p50_ms": p50_ms}
+
+
 def resultado() -> dict[str, Any]:
     """As report.json holds it."""
     lat = {"p50_ms": 12.0, "p95_ms": 20.0, "p99_ms": 41.0, "max_ms": 50.0}
@@ -144,7 +150,9 @@ def resultado() -> dict[str, Any]:
         },
         "sueltas": {"espera": lat, "mirada": lat, "aceptada": lat, "cada_una_ms": [12.0, 13.0]},
         "http": {"rondas": [ronda(t, n, 100.0 * n) for t in ("json", "xml") for n in (1, 8)]},
+        "techo": {"ordenes": 1000, "broker_ordenes_s": 12e3, "bases_ordenes_s": 6e3, "sagas_s": 4e3},
         "atraso": atraso,
+        "crecimiento": {"tamanos": [tamano(1000, 1.5), tamano(100_000, 1.6)], "razon": 1.6 / 1.5},
     }
     maquina = {"fecha": "today", "version": "v", "nucleos": 2, "modelo": "<EPYC>", "memoria_gb": 24.0}
     maquina |= {"kernel": "6", "python": "3.11", "carga_antes": 0.1}
@@ -157,6 +165,15 @@ def test_goals_are_reached_or_not_or_were_not_measured() -> None:
     assert juicios["orders accepted over HTTP"].veredicto == "not reached: 800, goal ≥ 1,360"
     assert juicios["a single order until it has ended, p99"].veredicto == "not reached: 41, goal ≤ 40"
     assert juicios["an idle function instance (PSS, mean)"].medido == 55
+    assert juicios["backlog, part of the ceiling"].medido == 50
+    assert juicios["CPU for an order, with most stored / with least"].veredicto == "reached"
+
+
+@pytest.mark.parametrize("parte", ["techo", "atraso"])
+def test_a_part_of_the_ceiling_needs_both(parte: str) -> None:
+    partes = resultado()["partes"]
+    del partes[parte]
+    juicios = {juicio.meta.nombre: juicio for juicio in metas.juzgar(partes)}
     assert juicios["backlog, part of the ceiling"].veredicto == "not measured"
 
 
@@ -165,8 +182,10 @@ def test_the_report_shows_what_was_measured_and_what_failed() -> None:
     texto = informe.texto(datos)
     assert "2 cores (<EPYC>)" in texto
     assert "100 of 100" in texto
+    assert "Ceiling, 1,000 orders" in texto
+    assert "100,000        1.6           900" in texto
     html = pagina.html(datos)
-    assert html.count("<svg") == html.count("</svg>") == 7
+    assert html.count("<svg") == html.count("</svg>") == 9
     assert "&lt;EPYC&gt;" in html
     assert "http" not in html.lower().replace("over http", "").replace("accepted over http", "")
     del datos["partes"]["http"]
@@ -178,6 +197,58 @@ def test_the_report_shows_what_was_measured_and_what_failed() -> None:
 def test_lines_and_bars_stay_inside_the_drawing() -> None:
     assert "NaN" not in graficas.lineas("t", {"a": [(0, 0)]}, "x")
     assert 'width="0.0"' in graficas.barras("t", {"a": 0.0, "b": -1.0})
+
+
+def test_work_is_spread_over_all_cores_and_nobody_is_idle() -> None:
+    assert paralelo.repartir({"a": 1, "b": 4, "c": 2, "d": 3}, 2) == [["b", "a"], ["d", "c"]]
+    assert paralelo.repartir({"a": 1}, 8) == [["a"]]
+
+
+def test_an_order_that_goes_well_has_a_message_for_each_topic_and_two_events_of_its_own() -> None:
+    enviados = {topic: len(lista) for topic, lista in por_topic(list(cadenas(3))).items()}
+    assert enviados.pop("ordenes/evento-orden") == 6
+    assert enviados == dict.fromkeys(
+        (
+            "ordenes/comando-crear-orden",
+            "productos/comando-disminuir-stock",
+            "productos/evento-producto",
+            "conductores/comando-asignar-conductor",
+            "ordenes/comando-marcar-listo-despacho",
+            "ordenes/comando-verificar-orden",
+        ),
+        3,
+    )
+
+
+def test_orders_of_the_ceiling_have_ended_and_lower_the_stock() -> None:
+    todas = list(cadenas(2 * len(IDS_PRODUCTO)))
+    assert {(una.iniciada.estado, una.asignacion.estado, una.reserva.estado) for una in todas} == {
+        ("iniciada", "asignada", "reservada")
+    }
+    assert all(una.iniciada.id_driver == una.asignacion.id_conductor for una in todas)
+    assert [todas[0].disminuido.version, todas[-1].disminuido.version] == [2, 3]
+    assert todas[-1].disminuido.stock == siembra.STOCK - 2
+
+
+def test_each_message_is_read_as_often_as_functions_subscribe_to_it() -> None:
+    leidas = techo_broker.suscripciones()
+    assert leidas["ordenes/comando-crear-orden"] == ["crear-orden", "registrar-saga"]
+    assert leidas["productos/evento-producto"] == ["proyectar-producto"]
+
+
+def test_orders_put_there_are_like_real_ones_or_it_is_said_where_not() -> None:
+    reales = {
+        ("saga", "sagalog", llenado.BYTES): 4000,
+        ("saga", "sagalog", "evento"): 40,
+        ("saga", "sagalog", "motivo"): 0,
+    }
+    iguales = {clave: 5 * cuanto for clave, cuanto in reales.items()}
+    assert llenado.distintas(reales, 10, iguales, 50, 0.05) == []
+    otras = {("saga", "sagalog", llenado.BYTES): 21_100, ("saga", "sagalog", "evento"): 199}
+    assert llenado.distintas(reales, 10, otras, 50, 0.05) == [
+        "saga.sagalog.bytes: 422 for an order, really 400",
+        "saga.sagalog.evento: 3.98 for an order, really 4",
+    ]
 
 
 def test_components_that_are_no_functions_are_known() -> None:

@@ -1,0 +1,116 @@
+"""The broker alone: the messages of so many orders, sent and read by bare clients, in a namespace of their own."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import cycle, islice
+from typing import Any, Final
+
+import pulsar
+import yaml
+
+from functions.comun.codec import Publicacion
+from functions.comun.publicador import EsquemaAvro
+from tests.chaos.entregas import TENANT
+from tests.load import broker, paralelo
+from tests.load.cadena import cadenas, por_topic
+from tests.load.paralelo import Accion
+from tests.plataforma import RAIZ, Plataforma
+
+ESPACIO: Final = f"{TENANT}/techo"
+MUESTRA: Final = 1000
+"""Orders whose messages are made beforehand; all others have the same bytes."""
+TANDA: Final = 1000
+"""Messages taken at once."""
+
+
+def correr(platform: Plataforma, cuantas: int) -> float:
+    """Seconds until all messages are stored, read by each subscription and acknowledged. The messages of one order's
+    check, which really come two minutes later, are sent and read like the others.
+    """
+    por_orden, lectoras = {topic: len(dichas) for topic, dichas in _de(1).items()}, suscripciones()
+    pesos = {topic: veces * (1 + len(lectoras[topic])) for topic, veces in por_orden.items()}
+    broker.pedir(f"{platform.admin_url}/admin/v2/namespaces/{ESPACIO}", "PUT")
+    try:
+        for topic in por_orden:
+            broker.pedir(_admin(platform, topic), "PUT")
+        return paralelo.correr(partial(_preparar, platform, cuantas), pesos)
+    finally:
+        for topic in por_orden:
+            broker.pedir(f"{_admin(platform, topic)}?force=true", "DELETE")
+        broker.pedir(f"{platform.admin_url}/admin/v2/namespaces/{ESPACIO}", "DELETE")
+
+
+def suscripciones() -> dict[str, list[str]]:
+    """The functions' ones, by "<namespace>/<topic>"."""
+    leidas: dict[str, list[str]] = {}
+    for archivo in sorted((RAIZ / "deployment" / "functions").glob("*.yaml")):
+        config = yaml.safe_load(archivo.read_text("utf-8"))
+        for topic in config["inputSpecs"]:
+            leidas.setdefault(topic.removeprefix(broker.PREFIJO), []).append(config["subName"])
+    return leidas
+
+
+def _de(cuantas: int) -> dict[str, list[Publicacion]]:
+    return por_topic(list(cadenas(cuantas)))
+
+
+def _nombre(topic: str) -> str:
+    return f"{ESPACIO}/{topic.partition('/')[2]}"
+
+
+def _admin(platform: Plataforma, topic: str) -> str:
+    return f"{platform.admin_url}/admin/v2/persistent/{_nombre(topic)}"
+
+
+@contextmanager
+def _preparar(platform: Plataforma, cuantas: int, topic: str) -> Iterator[Sequence[Accion]]:
+    """A producer, and a consumer for each subscription."""
+    muestra = _de(min(cuantas, MUESTRA))[topic]
+    total = cuantas * len(muestra) // min(cuantas, MUESTRA)
+    cliente = pulsar.Client(platform.service_url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
+    esquema = EsquemaAvro(None, {"topic": topic})
+    try:
+        productor = cliente.create_producer(
+            f"persistent://{_nombre(topic)}", schema=esquema, batching_enabled=True, block_if_queue_full=True
+        )
+        consumidores = [
+            cliente.subscribe(
+                f"persistent://{_nombre(topic)}",
+                nombre,
+                consumer_type=pulsar.ConsumerType.Shared,
+                schema=esquema,
+                initial_position=pulsar.InitialPosition.Earliest,
+                batch_receive_policy=pulsar.ConsumerBatchReceivePolicy(TANDA, -1, 100),
+            )
+            for nombre in suscripciones()[topic]
+        ]
+        yield [
+            partial(_producir, productor, list(islice(cycle(muestra), total))),
+            *(partial(_consumir, consumidor, total) for consumidor in consumidores),
+        ]
+    finally:
+        cliente.close()
+
+
+def _producir(productor: Any, publicaciones: Sequence[Publicacion]) -> None:
+    fallos: list[Any] = []
+
+    def confirmar(resultado: Any, _: Any) -> None:
+        if resultado != pulsar.Result.Ok:
+            fallos.append(resultado)
+
+    for p in publicaciones:
+        productor.send_async(p.crudo, confirmar, partition_key=p.clave, properties=p.propiedades)
+    productor.flush()
+    assert not fallos, f"{len(fallos)} messages were not stored: {fallos[0]}"
+
+
+def _consumir(consumidor: Any, total: int) -> None:
+    leidos = 0
+    while leidos < total:
+        mensajes = consumidor.batch_receive()
+        for mensaje in mensajes:
+            consumidor.acknowledge(mensaje)
+        leidos += len(mensajes)
+    consumidor.close()  # sends the last acknowledgements
