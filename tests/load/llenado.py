@@ -18,7 +18,7 @@ _N: Final = "generate_series(cast(:desde as int), cast(:hasta as int)) as n"
 _ORDENES: Final = f"""
     insert into ordenes (id_orden, id_producto, user_id, time_stamp, cantidad, direccion_entrega, estado, id_driver,
                          motivo, transaction_id, version, instrucciones_entrega)
-    select {_ORDEN}, id_producto, 'cliente-' || n % 1000, time_stamp - interval '1 year' + n * interval '1 second',
+    select {_ORDEN}, id_producto, 'cliente-' || mod(n, 1000), time_stamp - interval '1 year' + n * interval '1 second',
            cantidad, direccion_entrega, estado, {_CONDUCTOR}, motivo, {_TRANSACCION}, version, instrucciones_entrega
     from {_N}, (select * from ordenes limit 1) as modelo"""
 _RECIBOS: Final = f"""

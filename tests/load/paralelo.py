@@ -23,7 +23,7 @@ def correr(preparar: Preparar, pesos: Mapping[str, float]) -> float:
     repartidas = repartir(pesos, os.cpu_count() or 1)
     contexto = get_context("spawn")  # the client libraries' threads don't survive a fork
     barrera = contexto.Barrier(len(repartidas))
-    with ProcessPoolExecutor(len(repartidas), contexto, _barreras.append, (barrera,)) as procesos:
+    with ProcessPoolExecutor(len(repartidas), contexto, _esperar_en, (barrera,)) as procesos:
         tiempos = list(procesos.map(partial(_trabajar, preparar), repartidas))
     return max(fin for _, fin in tiempos) - min(comienzo for comienzo, _ in tiempos)
 
@@ -34,6 +34,11 @@ def repartir(pesos: Mapping[str, float], entre: int) -> list[list[str]]:
     for nombre in sorted(pesos, key=lambda nombre: -pesos[nombre]):
         min(lotes, key=lambda lote: sum(pesos[otro] for otro in lote)).append(nombre)
     return lotes
+
+
+def _esperar_en(barrera: Barrier) -> None:
+    """Barriers reach a process when it begins, or never."""
+    _barreras.append(barrera)
 
 
 def _trabajar(preparar: Preparar, nombres: Sequence[str]) -> tuple[float, float]:
