@@ -1,4 +1,4 @@
-"""Work on all cores: a process for each, in it a thread for each action, and one clock."""
+"""Work on all cores: processes for each, in them a thread for each action, and one clock."""
 
 import os
 import time
@@ -18,9 +18,11 @@ PLAZO: Final = 120
 _barreras: list[Barrier] = []
 
 
-def correr(preparar: Preparar, pesos: Mapping[str, float]) -> float:
-    """Seconds from when all is ready until all is done. `pesos`: the pieces of work, and how much each is."""
-    repartidas = repartir(pesos, os.cpu_count() or 1)
+def correr(preparar: Preparar, pesos: Mapping[str, float], por_nucleo: int = 1) -> float:
+    """Seconds from when all is ready until all is done. `pesos`: the pieces of work, and how much each is;
+    `por_nucleo`: processes for each core.
+    """
+    repartidas = repartir(pesos, por_nucleo * (os.cpu_count() or 1))
     contexto = get_context("spawn")  # the client libraries' threads don't survive a fork
     barrera = contexto.Barrier(len(repartidas))
     with ProcessPoolExecutor(len(repartidas), contexto, _esperar_en, (barrera,)) as procesos:

@@ -28,14 +28,18 @@ Transaccion = Callable[[sa.Connection], None]
 PREFIJO: Final = "techo-"
 """Before the functions' names, in receipts."""
 PESOS: Final = {
-    "saga": 4,
-    "ordenes": 4,
-    "conductores": 3,
-    "productos": 3,
-    "ordenes_lectura": 2,
-    "productos_lectura": 0.1,
+    "ordenes 1/2": 2.5,
+    "ordenes 2/2": 2.5,
+    "saga 1/2": 2,
+    "saga 2/2": 2,
+    "conductores 1/1": 3,
+    "productos 1/1": 2.5,
+    "ordenes_lectura 1/1": 2,
+    "productos_lectura 1/1": 0.1,
 }
-"""About how much each database has to do."""
+"""About how much each database has to do; in two parts, for a connection each, where orders are not in each other's
+way.
+"""
 _LIMPIAR: Final = {
     "ordenes": ("delete from ordenes where id_producto = any(cast(:productos as uuid[]))",),
     "ordenes_lectura": ("delete from ordenes where id_producto = any(cast(:productos as uuid[]))",),
@@ -74,12 +78,14 @@ def _limpiar(platform: Plataforma, base: str) -> None:
 
 
 @contextmanager
-def _preparar(platform: Plataforma, cuantas: int, base: str) -> Iterator[Sequence[Accion]]:
-    """One connection, as the function of that database has it."""
+def _preparar(platform: Plataforma, cuantas: int, pieza: str) -> Iterator[Sequence[Accion]]:
+    """One connection, as a function of that database has it."""
+    base, _, parte = pieza.partition(" ")
+    cual, de_cuantas = map(int, parte.split("/"))
     config = {"DB_NAME": base, "DB_HOSTNAME": "127.0.0.1", "DB_PORT": platform.puerto_postgres}
     motor = base_datos.conectar(config, platform.clave(base), "techo")
     todas = list(cadenas(cuantas))
-    lotes = [todas[desde : desde + LOTE] for desde in range(0, cuantas, LOTE)]
+    lotes = [todas[desde : desde + LOTE] for desde in range(0, cuantas, LOTE)][cual - 1 :: de_cuantas]
     transacciones = [transaccion for lote in lotes for transaccion in _TRANSACCIONES[base](lote)]
     try:
         with motor.begin() as tx:

@@ -22,6 +22,10 @@ MUESTRA: Final = 1000
 """Orders whose messages are made beforehand; all others have the same bytes."""
 TANDA: Final = 1000
 """Messages taken at once."""
+POR_NUCLEO: Final = 2
+"""Processes for each core: with one, threads of the same process wait for each other, and cores are idle."""
+COLA: Final = 10_000
+"""Messages on their way, from each producer and to each consumer."""
 
 
 def correr(platform: Plataforma, cuantas: int) -> float:
@@ -29,12 +33,12 @@ def correr(platform: Plataforma, cuantas: int) -> float:
     check, which really come two minutes later, are sent and read like the others.
     """
     por_orden, lectoras = {topic: len(dichas) for topic, dichas in _de(1).items()}, suscripciones()
-    pesos = {topic: veces * (1 + len(lectoras[topic])) for topic, veces in por_orden.items()}
+    pesos = {f"{topic} {quien}": veces for topic, veces in por_orden.items() for quien in ("", *lectoras[topic])}
     broker.pedir(f"{platform.admin_url}/admin/v2/namespaces/{ESPACIO}", "PUT")
     try:
         for topic in por_orden:
             broker.pedir(_admin(platform, topic), "PUT")
-        return paralelo.correr(partial(_preparar, platform, cuantas), pesos)
+        return paralelo.correr(partial(_preparar, platform, cuantas), pesos, POR_NUCLEO)
     finally:
         for topic in por_orden:
             broker.pedir(f"{_admin(platform, topic)}?force=true", "DELETE")
@@ -64,33 +68,40 @@ def _admin(platform: Plataforma, topic: str) -> str:
 
 
 @contextmanager
-def _preparar(platform: Plataforma, cuantas: int, topic: str) -> Iterator[Sequence[Accion]]:
-    """A producer, and a consumer for each subscription."""
+def _preparar(platform: Plataforma, cuantas: int, pieza: str) -> Iterator[Sequence[Accion]]:
+    """What one subscription of a topic has to do; without subscription, what its producer has."""
+    topic, _, suscripcion = pieza.partition(" ")
     muestra = _de(min(cuantas, MUESTRA))[topic]
     total = cuantas * len(muestra) // min(cuantas, MUESTRA)
     cliente = pulsar.Client(platform.service_url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
-    esquema = EsquemaAvro(None, {"topic": topic})
+    crear = partial(_consumidor, suscripcion) if suscripcion else _productor
     try:
-        productor = cliente.create_producer(
-            f"persistent://{_nombre(topic)}", schema=esquema, batching_enabled=True, block_if_queue_full=True
-        )
-        consumidores = [
-            cliente.subscribe(
-                f"persistent://{_nombre(topic)}",
-                nombre,
-                consumer_type=pulsar.ConsumerType.Shared,
-                schema=esquema,
-                initial_position=pulsar.InitialPosition.Earliest,
-                batch_receive_policy=pulsar.ConsumerBatchReceivePolicy(TANDA, -1, 100),
-            )
-            for nombre in suscripciones()[topic]
-        ]
-        yield [
-            partial(_producir, productor, list(islice(cycle(muestra), total))),
-            *(partial(_consumir, consumidor, total) for consumidor in consumidores),
-        ]
+        suyo = crear(cliente, f"persistent://{_nombre(topic)}", EsquemaAvro(None, {"topic": topic}))
+        if suscripcion:
+            yield [partial(_consumir, suyo, total)]
+        else:
+            yield [partial(_producir, suyo, list(islice(cycle(muestra), total)))]
     finally:
         cliente.close()
+
+
+def _productor(cliente: Any, topic: str, esquema: EsquemaAvro) -> Any:
+    return cliente.create_producer(
+        topic, schema=esquema, batching_enabled=True, block_if_queue_full=True, max_pending_messages=COLA
+    )
+
+
+def _consumidor(suscripcion: str, cliente: Any, topic: str, esquema: EsquemaAvro) -> Any:
+    """Shared, as the functions' are."""
+    return cliente.subscribe(
+        topic,
+        suscripcion,
+        consumer_type=pulsar.ConsumerType.Shared,
+        schema=esquema,
+        initial_position=pulsar.InitialPosition.Earliest,
+        receiver_queue_size=COLA,
+        batch_receive_policy=pulsar.ConsumerBatchReceivePolicy(TANDA, -1, 100),
+    )
 
 
 def _producir(productor: Any, publicaciones: Sequence[Publicacion]) -> None:
