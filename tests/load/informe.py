@@ -8,7 +8,7 @@ from tests.load.procesos import de_la_plataforma
 
 Tabla = tuple[str, list[str], list[list[str]]]
 """Title, head, rows."""
-CONSULTAS: Final = ("list", "page deep inside", "a customer's list", "one order")
+CONSULTAS: Final = ("list", "page deep inside", "a customer's newest", "one order")
 """What is asked of the read model while it grows."""
 
 
