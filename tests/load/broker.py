@@ -12,8 +12,11 @@ PLAZO: Final = ("ordenes/comando-verificar-orden", "verificar-orden")
 """Topic and subscription of what comes two minutes after each order."""
 
 
-def pedir(url: str, metodo: str = "GET") -> Any:
-    with urlopen(Request(url, method=metodo), timeout=30) as respuesta:
+def pedir(url: str, metodo: str = "GET", cuerpo: object = None) -> Any:
+    """The decoded answer; `cuerpo` is sent as JSON."""
+    datos = None if cuerpo is None else json.dumps(cuerpo).encode()
+    peticion = Request(url, datos, {"Content-Type": "application/json"}, method=metodo)
+    with urlopen(peticion, timeout=30) as respuesta:
         crudo = respuesta.read()
     return json.loads(crudo) if crudo else None
 

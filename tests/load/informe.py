@@ -49,6 +49,8 @@ def tablas(datos: Mapping[str, Any]) -> Iterator[Tabla]:
         yield _techo(techo, partes.get("atraso", {}).get("sagas_s"))
     if crecimiento := partes.get("crecimiento"):
         yield _crecimiento(crecimiento["tamanos"])
+    if escala := partes.get("escala"):
+        yield _escala(escala)
     if huella := partes.get("huella"):
         yield _huella(huella, partes.get("atraso", {}).get("memoria", {}))
     yield _arranque(partes["arranque"] | partes.get("huella", {}).get("otra_vez", {}))
@@ -127,6 +129,20 @@ def _crecimiento(tamanos: Sequence[Mapping[str, Any]]) -> Tabla:
         for t in tamanos
     ]
     return "Growth", cabeza, filas
+
+
+def _escala(e: Mapping[str, Any]) -> Tabla:
+    cabeza = ["subscription", "instances", "messages/s", "× the first", "CPU ms/message", "of it the function"]
+    cabeza += ["messages out of order", "keys out of order"]
+    filas = []
+    for r in e["rondas"]:
+        veces = r["mensajes_s"] / e["rondas"][0]["mensajes_s"]
+        cifras = [r["mensajes_s"], veces, r["cpu_ms"], r["cpu_funcion_ms"]]
+        fila = [r["modo"], str(r["paralelismo"]), *map(cifra, cifras)]
+        fila.append(f"{100 * r['mensajes_desordenados'] / e['mensajes']:.1f} %")
+        filas.append([*fila, f"{100 * r['claves_desordenadas'] / e['claves']:.0f} %"])
+    titulo = f"Scale: {e['mensajes']:,} messages of {e['claves']} keys in {e['particiones']} partitions"
+    return titulo, cabeza, filas
 
 
 def _huella(h: Mapping[str, Any], despues: Mapping[str, Any]) -> Tabla:

@@ -24,6 +24,8 @@ class Tamanos:
     """Whether the check two minutes after each order is measured too."""
     guardadas: tuple[int, ...]
     """Orders that are stored already while a backlog is worked off, ascending."""
+    paralelismos: tuple[int, ...]
+    """Instances of one function."""
 
 
 @dataclass(frozen=True, slots=True)

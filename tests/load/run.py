@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from tests.load import arranque, atraso, crecimiento, huella, informe, maquina, pagina, por_http, techo
+from tests.load import arranque, atraso, crecimiento, escala, huella, informe, maquina, pagina, por_http, techo
 from tests.load.cifras import decir
 from tests.load.partes import Banco, Tamanos
 from tests.plataforma import RAIZ, Plataforma
@@ -20,6 +20,7 @@ PARTES: Final[dict[str, Callable[[Banco], dict[str, Any]]]] = {
     "http": por_http.medir,
     "techo": techo.medir,
     "atraso": atraso.medir,
+    "escala": escala.medir,
     "crecimiento": crecimiento.medir,
 }
 """In this order: what is idle is measured before anything has worked, and growth begins by emptying the databases."""
@@ -55,9 +56,8 @@ def _escribir(carpeta: Path, datos: dict[str, Any]) -> None:
 
 
 def _tamanos(dichos: argparse.Namespace) -> Tamanos:
-    return Tamanos(
-        dichos.orders, dichos.seconds, dichos.clients, dichos.single, dichos.idle, dichos.checks, dichos.stored
-    )
+    dichas = (dichos.orders, dichos.seconds, dichos.clients, dichos.single, dichos.idle, dichos.checks)
+    return Tamanos(*dichas, dichos.stored, dichos.parallelism)
 
 
 def _argumentos() -> argparse.Namespace:
@@ -79,6 +79,7 @@ def _argumentos() -> argparse.Namespace:
         metavar="N,…",
         help="orders that there are already, ascending (default 1000,100000,1000000)",
     )
+    parser.add_argument("--parallelism", type=_enteros, default=(1, 2, 4), metavar="N,…", help="default 1,2,4")
     parser.add_argument("--report", type=Path, default=RAIZ / "build" / "bench", help="folder (default build/bench)")
     parser.add_argument("--keep", action="store_true", help="leave the platform running, to look at it")
     return parser.parse_args()

@@ -1,15 +1,32 @@
 """The benchmark's own logic: figures, whose process is whose, the report."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from deployment.local import services
-from tests.load import clientes, graficas, informe, llenado, metas, pagina, paralelo, peticiones, siembra, techo_broker
+from functions.comun.codec import codec
+from functions.comun.mensajes import CrearOrden
+from tests.load import (
+    clientes,
+    copia,
+    escala,
+    graficas,
+    informe,
+    llenado,
+    metas,
+    pagina,
+    paralelo,
+    peticiones,
+    siembra,
+    techo_broker,
+)
 from tests.load.cadena import IDS_PRODUCTO, cadenas, por_topic
 from tests.load.cifras import latencias, percentil
 from tests.load.procesos import CARGA, Fila, atribuir, de_la_plataforma, gastado
@@ -192,6 +209,56 @@ def test_the_report_shows_what_was_measured_and_what_failed() -> None:
     datos["errores"]["http"] = "AssertionError: no"
     assert "AssertionError: no" in informe.texto(datos)
     assert "Over HTTP: orders" not in pagina.html(datos)
+
+
+def test_one_instance_is_measured_once_and_more_in_each_mode() -> None:
+    assert escala.plan((1, 2, 4)) == [("Shared", 1), ("Shared", 2), ("Shared", 4), ("Failover", 2), ("Failover", 4)]
+
+
+@pytest.mark.parametrize(
+    ("filas", "mensajes", "claves"),
+    [
+        ([], 0, 0),
+        ([("a", 7), ("b", 5), ("a", 7), ("b", 6)], 0, 0),  # one transaction, and each key by itself
+        ([("a", 7), ("a", 9), ("a", 8), ("a", 8), ("b", 1)], 2, 1),
+        ([("a", 2), ("b", 2), ("a", 1), ("b", 1)], 2, 2),
+    ],
+)
+def test_out_of_order_is_what_a_later_transaction_overtook(
+    filas: list[tuple[str, int]], mensajes: int, claves: int
+) -> None:
+    assert escala.fuera_de_orden(filas) == {"mensajes_desordenados": mensajes, "claves_desordenadas": claves}
+
+
+def test_ids_of_messages_grow_as_they_are_published_and_keys_take_turns() -> None:
+    claves = [uuid4(), uuid4()]
+    publicados, rango = escala.mensajes(5, claves)
+    leidos = [codec(CrearOrden.topic).decodificar(p.crudo) for p in publicados]
+    assert [str(mensaje.id) for mensaje in leidos] == sorted(str(mensaje.id) for mensaje in leidos)
+    assert rango == {"primero": str(leidos[0].id), "ultimo": str(leidos[-1].id)}
+    assert [p.clave for p in publicados] == [str(claves[i % 2]) for i in range(5)]
+
+
+def test_a_copy_differs_from_the_function_in_name_input_and_instances_only() -> None:
+    una = copia.Copia("shared-2", escala.ORIGINAL, CrearOrden.topic, 2, {"retainOrdering": True})
+    config = copia.configuracion(una, {"DB_NAME": "saga", "DB_PORT": "1"})
+    assert list(config["inputSpecs"]) == ["persistent://monoliticas/escala/shared-2"]
+    assert config["inputSpecs"][una.topic]["schemaProperties"] == {"topic": "ordenes/comando-crear-orden"}
+    assert config["className"] == "functions.saga.registrar_saga.RegistrarSaga"
+    assert (config["namespace"], config["name"], config["parallelism"]) == ("escala", "shared-2", 2)
+    assert config["userConfig"] == {"DB_NAME": "saga", "DB_PORT": "1"}
+    assert config["retainOrdering"]
+
+
+def test_the_report_compares_more_instances_with_one() -> None:
+    datos = resultado()
+    cifras = {"cpu_ms": 0.5, "cpu_funcion_ms": 0.25, "mensajes_desordenados": 0, "claves_desordenadas": 0}
+    una = cifras | {"modo": "Shared", "paralelismo": 1, "mensajes_s": 1000.0}
+    dos = una | {"paralelismo": 2, "mensajes_s": 1500.0, "mensajes_desordenados": 250, "claves_desordenadas": 40}
+    datos["partes"]["escala"] = {"mensajes": 1000, "claves": 50, "particiones": 4, "rondas": [una, dos]}
+    texto = informe.texto(datos)
+    assert "Scale: 1,000 messages of 50 keys in 4 partitions" in texto
+    assert re.search(r"Shared +2 +1,500 +1.5 +0.5 +0.25 +25.0 % +80 %", texto)
 
 
 def test_lines_and_bars_stay_inside_the_drawing() -> None:
