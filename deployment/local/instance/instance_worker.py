@@ -35,7 +35,7 @@ class Item:
 class Worker:
     """One message in process, one in the queue; then the listener waits: the backlog stays in the broker.
 
-    With MANUAL a few more, since `process` may only take them: two changes of thread for each are 25 to 50 µs.
+    With MANUAL a few more, as `process` may only take them: two changes of thread for each are 25 to 50 µs.
     """
 
     process: Callable[[Any], Any]
