@@ -9,7 +9,7 @@ REQUIREMENTS := requirements.txt deployment/requirements.txt deployment/local/re
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up deploy prune schemas-check schemas-release catalogue api dlq publish listen down status logs clean test chaos fuzz bench check format
+.PHONY: help setup demo up deploy plan prune schemas-check schemas-release catalogue api dlq publish listen down status logs clean test chaos fuzz bench check format
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -41,6 +41,10 @@ deploy: $(VENV)/.ready ## create databases, topics, schemas and functions on the
 
 demo: up deploy ## the whole thing: platform, functions, and three orders to watch
 	@$(LOCAL) run -- $(PY) -m deployment.local.demo
+
+plan: $(VENV)/.ready ## what `make deploy` would change on the running platform; changes nothing
+	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/provision.py --plan
+	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/deploy.py --plan
 
 prune: $(VENV)/.ready ## delete receipts older than a week
 	@$(LOCAL) run -- $(PY) -m deployment.databases.prune

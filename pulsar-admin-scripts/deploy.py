@@ -7,9 +7,7 @@ PostgreSQL. Passwords are not deployed: functions ask their secrets provider for
 """
 
 import argparse
-import hashlib
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -20,49 +18,13 @@ from typing import Any, Final
 import admin
 import package
 import yaml
-from admin import TENANT, Respuesta, cumple, ejecutar, url_functions
+from admin import Respuesta, ejecutar, url_functions
+from deploy_plan import deseadas, exigir_sin_defectos, mostrar, por_desplegar, quien
 from schemas_registry import sin_registrar
 from topics import corto
 
 PLAZO: Final = 90
 """Longest wait for the functions to run, in s."""
-
-
-def deseadas(nombres: Sequence[str], carpeta: Path) -> dict[str, dict[str, Any]]:
-    """The configurations to deploy: with where the database is, and the content hash of the package.
-
-    The packages are written to `carpeta`.
-    """
-    todas = package.configuraciones()
-    configs = {nombre: todas[nombre] for nombre in nombres}
-    for nombre, config in configs.items():
-        contenido = package.construir(nombre, todas, carpeta).read_bytes()
-        config["userConfig"] |= {
-            "DB_HOSTNAME": os.environ.get("DB_HOSTNAME", "127.0.0.1"),
-            "DB_PORT": os.environ.get("DB_PORT", "5432"),
-            "PACKAGE": f"sha256:{hashlib.sha256(contenido).hexdigest()}",
-        }
-    return configs
-
-
-def por_desplegar(configs: dict[str, dict[str, Any]], carpeta: Path) -> dict[str, str]:
-    """The functions to create or update, with which of the two: those whose configuration or package differs.
-
-    The deployed packages are fetched and compared: a worker may have kept the old one and said nothing.
-    """
-    consultas = [["functions", "get", *_quien(config)] for config in configs.values()]
-    for nombre, config in configs.items():
-        consultas.append(
-            ["functions", "download", *_quien(config), "--destination-file", f"{carpeta / nombre}.deployed"]
-        )
-    respuestas, acciones = ejecutar(consultas, url_functions()), dict[str, str]()
-    mitad = len(configs)
-    for (nombre, config), actual, paquete in zip(configs.items(), respuestas[:mitad], respuestas[mitad:], strict=True):
-        if actual.no_existe:
-            acciones[nombre] = "create"
-        elif not cumple(json.loads(actual.exigir().texto), config) or not _mismo_paquete(carpeta / nombre, paquete):
-            acciones[nombre] = "update"
-    return acciones
 
 
 def desplegar(configs: dict[str, dict[str, Any]], carpeta: Path) -> list[str]:
@@ -72,10 +34,10 @@ def desplegar(configs: dict[str, dict[str, Any]], carpeta: Path) -> list[str]:
         return []
     _exigir_esquemas([configs[nombre] for nombre in acciones])
     print(f"deploying {len(acciones)} functions: {', '.join(acciones)} …", flush=True)
-    ordenes = [_orden(accion, configs[nombre], carpeta) for nombre, accion in acciones.items()]
+    ordenes = [_orden(accion.verbo, configs[nombre], carpeta) for nombre, accion in acciones.items()]
     for (nombre, accion), respuesta in zip(acciones.items(), ejecutar(ordenes, url_functions()), strict=True):
         respuesta.exigir()
-        print(f"  {nombre}: {accion}d")
+        print(f"  {nombre}: {accion.verbo}d")
     if distintas := por_desplegar({nombre: configs[nombre] for nombre in acciones}, carpeta):
         sys.exit(
             f"error: the functions worker says that it deployed {', '.join(distintas)}, and has something else.\n"
@@ -96,17 +58,11 @@ def _exigir_esquemas(configs: Sequence[dict[str, Any]]) -> None:
         )
 
 
-def _mismo_paquete(ruta: Path, descarga: Respuesta) -> bool:
-    descarga.exigir()
-    deseado, desplegado = (ruta.with_name(f"{ruta.name}.{fin}") for fin in ("zip", "deployed"))
-    return desplegado.read_bytes() == deseado.read_bytes()
-
-
 def esperar(configs: dict[str, dict[str, Any]]) -> None:
     """Returns when every instance of every function runs; else ends the program, saying what ails them."""
     limite, pendientes = time.monotonic() + PLAZO, dict(configs)
     while True:
-        respuestas = ejecutar([["functions", "status", *_quien(c)] for c in pendientes.values()], url_functions())
+        respuestas = ejecutar([["functions", "status", *quien(c)] for c in pendientes.values()], url_functions())
         males = {nombre: _mal(respuesta) for nombre, respuesta in zip(pendientes, respuestas, strict=True)}
         pendientes = {nombre: config for nombre, config in pendientes.items() if males[nombre]}
         if not pendientes:
@@ -122,10 +78,6 @@ def _orden(accion: str, config: dict[str, Any], carpeta: Path) -> list[str]:
     archivo.write_text(yaml.safe_dump(config), "utf-8")
     paquete = carpeta / f"{config['name']}.zip"
     return ["functions", accion, "--function-config-file", str(archivo), "--py", str(paquete)]
-
-
-def _quien(config: dict[str, Any]) -> list[str]:
-    return ["--tenant", TENANT, "--namespace", config["namespace"], "--name", config["name"]]
 
 
 def _mal(respuesta: Respuesta) -> str:
@@ -145,12 +97,18 @@ def main() -> None:
     ayuda = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, epilog=admin.__doc__, formatter_class=ayuda)
     parser.add_argument("functions", nargs="*", metavar="FUNCTION", help="these only; all if none is named")
-    nombres = parser.parse_args().functions or list(package.configuraciones())
+    parser.add_argument("--plan", action="store_true", help="say what would be created or updated, and change nothing")
+    dicho = parser.parse_args()
+    nombres = dicho.functions or list(package.configuraciones())
     if desconocidas := set(nombres) - set(package.configuraciones()):
         parser.error(f"no such function: {', '.join(sorted(desconocidas))}; see deployment/functions")
     with TemporaryDirectory() as carpeta:
         configs = deseadas(nombres, Path(carpeta))
+        exigir_sin_defectos(configs)
         print(f"comparing {len(configs)} functions with {url_functions()} …", flush=True)
+        if dicho.plan:
+            mostrar(por_desplegar(configs, Path(carpeta)))
+            return
         hechas = desplegar(configs, Path(carpeta))
     esperar(configs)
     print(f"deployed: {len(hechas)} changes" if hechas else "deployed: no changes")

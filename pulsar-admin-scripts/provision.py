@@ -97,9 +97,11 @@ def _json(respuesta: Respuesta) -> Any:
 
 
 def main() -> None:
-    argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         description=__doc__, epilog=admin.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    ).parse_args()
+    )
+    parser.add_argument("--plan", action="store_true", help="say what would be changed, and change nothing")
+    solo_plan = parser.parse_args().plan
     print(f"provisioning {url_admin()}: reading what is there …", flush=True)
     topics = suscripciones()
     cluster = Cluster(list(topics))
@@ -107,6 +109,10 @@ def main() -> None:
         sys.exit(error)
     with TemporaryDirectory() as carpeta:
         plan = list(cambios(cluster, topics, Path(carpeta)))
+        if solo_plan:
+            print("".join(f"  {que}\n" for que, _ in plan), end="")
+            print(f"plan: {len(plan)} changes of the cluster" if plan else "plan: no changes of the cluster")
+            return
         if plan:
             print(f"provisioning: {len(plan)} changes …", flush=True)
         for (que, _), respuesta in zip(plan, ejecutar([orden for _, orden in plan], url_admin()), strict=True):
