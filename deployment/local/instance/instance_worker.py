@@ -19,7 +19,6 @@ from instance_stats import Stats
 from instance_stubs import Function_pb2
 
 LOG = logging.getLogger()
-HANDED_OVER = 16  # messages between the listener and a function that acknowledges by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +32,7 @@ class Item:
 
 @dataclass
 class Worker:
-    """One message in process, one in the queue; then the listener waits: the backlog stays in the broker.
-
-    With MANUAL a few more, as `process` may only take them: two changes of thread for each are 25 to 50 µs.
-    """
+    """One message in process, one in the queue; then the listener waits: the backlog stays in the broker."""
 
     process: Callable[[Any], Any]
     context: Context
@@ -49,8 +45,7 @@ class Worker:
         details = self.context.instance_config.function_details
         self._at_most_once = details.autoAck and details.processingGuarantees == Function_pb2.ATMOST_ONCE
         self._at_least_once = details.autoAck and details.processingGuarantees == Function_pb2.ATLEAST_ONCE
-        manual = details.processingGuarantees == Function_pb2.MANUAL
-        self._queue: Queue[Item | None] = Queue(HANDED_OVER if manual else 1)
+        self._queue: Queue[Item | None] = Queue(1)
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="process", daemon=True)
 
