@@ -14,7 +14,7 @@ from tests.mundo import FUNCIONES, Mundo
 from tests.plataforma import Plataforma
 
 HAY, NO_HAY = un_producto(stock=100_000), un_producto(stock=0)
-CUANTAS = 250
+CUANTAS = 350
 
 
 @pytest.mark.parametrize("nombre", FUNCIONES)
