@@ -23,7 +23,7 @@ CALENTAMIENTO: Final = 3
 """Parts after which it must stay: a process that does nothing but send through Pulsar's client grows for 75,000
 messages, and then no more."""
 CRECIMIENTO: Final = 1.1
-"""At most, from then on: bodies of all sizes leave holes, about 100 bytes a request; no object is kept."""
+"""At most, from then on: bodies of all sizes leave holes, about 100 bytes a request; no object was seen to be kept."""
 _ULTIMA: Final = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
