@@ -13,8 +13,10 @@ from bff.metricas import ESPERAS
 
 MAXIMA: Final = 10
 """Longest wait, in s, whatever is preferred."""
-PAUSA: Final = (0.01, 0.1)
+PAUSA: Final = (0.005, 0.1)
 """Between two looks at the read model, in s: the first, and the longest."""
+CRECE: Final = 1.2
+"""Each pause against the one before: about a sixth of what was waited is what an answer may come too late."""
 _WAIT: Final = re.compile(r'wait\s*=\s*"?([0-9]{1,9})"?', re.ASCII | re.IGNORECASE)
 
 
@@ -64,5 +66,5 @@ def miradas(segundos: float) -> Iterator[None]:
     yield
     while (queda := limite - time.monotonic()) > 0:
         time.sleep(min(pausa, queda))
-        pausa = min(1.5 * pausa, PAUSA[1])
+        pausa = min(CRECE * pausa, PAUSA[1])
         yield
