@@ -38,11 +38,13 @@ def trabajar(dichos: Ajustes, enchufe: socket.socket, vida: int) -> None:
     from bff.app import crear_app
     from bff.broker import Broker, conectar, desconectar
     from bff.lecturas import Lecturas
+    from functions.comun import rastreo
 
     try:
         cliente = conectar(dichos.pulsar)
     except ValueError as error:
         sys.exit(f"error: PULSAR_SERVICE_URL is {dichos.pulsar!r}: {error}")
+    rastros = rastreo.conectar("bff")
     bases = {"saga": dichos.saga, "ordenes": dichos.ordenes, "productos": dichos.productos}
     app = crear_app(
         Broker(cliente),
@@ -52,12 +54,15 @@ def trabajar(dichos: Ajustes, enchufe: socket.socket, vida: int) -> None:
         autenticacion=dichos.autenticacion,
         ritmo=dichos.ritmo,
         origenes=dichos.origenes,
+        rastros=rastros,
     )
     if dichos.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=dichos.proxies)  # type: ignore[method-assign]
     logging.info("listening on http://%s:%d, broker %s", dichos.host, dichos.port, dichos.pulsar)
     servidor.servir(app, enchufe, dichos.hilos, vida)
     desconectar(cliente)
+    if rastros is not None:
+        rastros.cerrar()
 
 
 def _olvidar(pid: int) -> None:

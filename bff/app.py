@@ -18,6 +18,7 @@ from bff.lecturas import Lecturas
 from bff.ritmo import Ritmo
 from bff.rutas import Publicador, Servicios, rutas
 from functions.comun import traza
+from functions.comun.rastreo import Rastreador
 
 SEGURIDAD: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -42,17 +43,18 @@ def crear_app(
     autenticacion: Autenticacion | None = None,
     ritmo: Ritmo | None = None,
     origenes: Sequence[str] = (),
+    rastros: Rastreador | None = None,
 ) -> Flask:
     """The WSGI application. `max_cantidad`: units in one order, at most; `max_esperas`: requests that wait for a saga
     at once, fewer than threads; `autenticacion`: None lets everybody do everything; `origenes`: of web pages that may
-    use the API, "*" for all.
+    use the API, "*" for all; `rastros`: where spans go, and then every request's trace is recorded.
     """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_CUERPO
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
-    app.extensions["bff"] = Servicios(publicador, lecturas, max_cantidad, Turnos(max_esperas))
+    app.extensions["bff"] = Servicios(publicador, lecturas, max_cantidad, Turnos(max_esperas), rastros)
     app.register_blueprint(rutas)
-    app.before_request(_empezar)
+    app.before_request(lambda: _empezar("00" if rastros is None else "01"))
     app.before_request(lambda: _admitir(autenticacion, ritmo))
     app.after_request(_terminar)
     app.teardown_request(lambda _: metricas.EN_CURSO.dec())
@@ -68,11 +70,11 @@ def crear_app(
     return app
 
 
-def _empezar() -> None:
+def _empezar(marcas: str) -> None:
     metricas.EN_CURSO.inc()
     g.inicio = time.perf_counter()
     g.ingestion = time.time_ns() // 1_000_000
-    g.traza = traza.leer(request.headers.get(traza.PROPIEDAD)) or traza.nueva()
+    g.traza = traza.leer(request.headers.get(traza.PROPIEDAD)) or traza.nueva(marcas)
     g.autor = None
     g.tipo = PREFERIDO  # in which a 406 is written
     if request.endpoint not in DE_UN_TIPO:

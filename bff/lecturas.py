@@ -28,6 +28,9 @@ _FILTROS: Final = {
 }
 _PRODUCTOS: Final = """
     select id, nombre, stock, fecha_creacion, fecha_actualizacion from productos where not eliminado"""
+_ABIERTAS: Final = """
+    select count(*) as cuantas, coalesce(extract(epoch from now() - min(time_stamp)), 0) as segundos
+    from ordenes where estado = 'creada'"""
 _SAGA: Final = """
     select transaction_id, time_stamp as timestamp, is_compensation, evento, contenido, id_mensaje from sagalog
     where id_orden = :id
@@ -64,6 +67,11 @@ class Lecturas:
 
     def orden(self, id_orden: UUID) -> Fila | None:
         return next(iter(_filas(self._ordenes, f"{_ORDENES} where id_orden = :id", id=id_orden)), None)
+
+    def abiertas(self) -> tuple[int, float]:
+        """How many orders have not ended, and the age of the oldest in s."""
+        (fila,) = _filas(self._ordenes, _ABIERTAS)
+        return fila["cuantas"], float(fila["segundos"])
 
     def saga(self, id_orden: UUID) -> list[Fila]:
         """The steps of an order's saga, by time; those of the same millisecond in their causal order."""

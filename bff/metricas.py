@@ -9,6 +9,7 @@ from typing import Final
 import sqlalchemy as sa
 from flask import Request
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, REGISTRY, CollectorRegistry, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 TIPO: Final = CONTENT_TYPE_PLAIN_0_0_4
@@ -51,9 +52,22 @@ def vigilar(motor: sa.Engine) -> None:
     sa.event.listen(motor, "checkin", lambda *_: en_uso.dec())
 
 
-def texto() -> bytes:
+def texto(abiertas: tuple[int, float] | None) -> bytes:
+    """`abiertas`: orders that have not ended, and the age of the oldest in s; None if nobody knows."""
     registro = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registro = CollectorRegistry()
         MultiProcessCollector(registro)  # type: ignore[no-untyped-call]
-    return generate_latest(registro)
+    return generate_latest(registro) + (generate_latest(_Abiertas(*abiertas)) if abiertas else b"")
+
+
+class _Abiertas(CollectorRegistry):
+    """No worker's own figures, which would be added up."""
+
+    def __init__(self, cuantas: int, segundos: float) -> None:
+        super().__init__()
+        self._cuantas, self._segundos = cuantas, segundos
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        yield GaugeMetricFamily("bff_open_orders", "Orders that have not ended.", self._cuantas)
+        yield GaugeMetricFamily("bff_oldest_open_order_seconds", "Age of the oldest of them.", self._segundos)

@@ -14,11 +14,13 @@ from bff.espera import Turnos
 from bff.eventos import PRINCIPIO, Flujo
 from bff.formatos import PREFERIDO, Texto, leer
 from bff.idempotencia import Ids
-from bff.lecturas import Fila, Lecturas
+from bff.lecturas import Fila, Lecturas, SinBaseDeDatos
 from bff.paginas import MAX_FILAS, PAGINA
 from bff.validacion import Campo, validar
+from functions.comun import traza
 from functions.comun.codec import Publicacion, publicacion
 from functions.comun.mensajes import CrearOrden, CrearProducto, Datos, EliminarProducto, RegistrarConductor, ahora
+from functions.comun.rastreo import Rastreador
 
 rutas = Blueprint("rutas", __name__)
 
@@ -37,6 +39,7 @@ class Servicios:
     lecturas: Lecturas
     max_cantidad: int
     esperas: Turnos
+    rastros: Rastreador | None = None
 
 
 @rutas.post("/orders")
@@ -150,7 +153,11 @@ def ready() -> Response:
 
 @rutas.get("/metrics")
 def ver_metricas() -> Response:
-    return Response(metricas.texto(), content_type=metricas.TIPO)
+    try:
+        abiertas = _servicios().lecturas.abiertas()
+    except SinBaseDeDatos:
+        abiertas = None
+    return Response(metricas.texto(abiertas), content_type=metricas.TIPO)
 
 
 @rutas.get("/openapi.json")
@@ -187,6 +194,9 @@ def _encargar(datos: Datos, id_mensaje: UUID, ubicacion: str, **ids: UUID) -> Re
     mensaje = publicacion(id_mensaje, g.ingestion, "bff", datos, g.traza)
     with metricas.publicacion(mensaje.topic):
         _servicios().publicador.publicar(mensaje)
+    if rastros := _servicios().rastros:
+        padre = traza.padre(request.headers.get(traza.PROPIEDAD))
+        rastros.peticion(f"{request.method} {metricas.ruta(request)}", mensaje, g.traza, padre, 1_000_000 * g.ingestion)
     return _respuesta({"mssg": "Procesando mensaje", **ids}, 202, {"Location": ubicacion})
 
 

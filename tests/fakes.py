@@ -61,6 +61,9 @@ class LecturasFalsas(Lecturas):
     def orden(self, id_orden: UUID) -> Fila | None:
         return next((f for f in self._filas(self.las_ordenes) if f["id_orden"] == id_orden), None)
 
+    def abiertas(self) -> tuple[int, float]:
+        return len(self._filas([f for f in self.las_ordenes if f["estado"] == "creada"])), 0.0
+
     def saga(self, id_orden: UUID) -> list[Fila]:
         return self._filas(self.pasos)
 

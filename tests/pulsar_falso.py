@@ -1,5 +1,6 @@
 """Fakes of the Pulsar client and of a function's context: what the engine sees of Pulsar, kept in memory."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -95,7 +96,7 @@ class ProductorFalso:
 
 @dataclass
 class ContextoFalso:
-    """The context of a function; `acks` holds the ids of acknowledged messages, in order."""
+    """The context of a function. `acks`: the ids of acknowledged messages, in order; `medidas`: the sums of metrics."""
 
     namespace: str
     funcion: str
@@ -103,6 +104,10 @@ class ContextoFalso:
     clave: str
     cliente: ClienteFalso = field(default_factory=ClienteFalso)
     acks: list[object] = field(default_factory=list)
+    medidas: Counter[str] = field(default_factory=Counter)
+
+    def record_metric(self, nombre: str, valor: float) -> None:
+        self.medidas[nombre] += valor  # type: ignore[assignment]  # a counter of anything
 
     def get_function_name(self) -> str:
         return self.funcion

@@ -17,8 +17,9 @@ from uuid import uuid5
 
 import pulsar
 
-from functions.comun import base_datos
+from functions.comun import base_datos, rastreo
 from functions.comun.codec import Publicacion, derivar, publicacion
+from functions.comun.medidas import CUARENTENAS, DUPLICADOS, FALLAS, Medidas
 from functions.comun.mensajes import Datos, EventoCuarentena, Mensaje, MensajeInvalido
 from functions.comun.publicador import NoPublicado, Publicador, Recibido, carta, motivo
 
@@ -53,6 +54,8 @@ class Motor:
         secreto = f"DB_PASSWORD_{config['DB_NAME']}".upper()
         self._base = base_datos.conectar(config, contexto.get_secret(secreto) or "", self._nombre)
         self._publicador = Publicador(contexto.get_pulsar_client(), demoras=config.get("DEMORAS", {}))
+        self._medidas = Medidas(contexto.record_metric)
+        self._rastros = rastreo.conectar(self._completo)
         self._cola: queue.Queue[Recibido | None] = queue.Queue(2 * LOTE)
         self._grandes = threading.Semaphore(GRANDES)
         self._fin = threading.Event()
@@ -72,6 +75,8 @@ class Motor:
         with suppress(queue.Full):
             self._cola.put_nowait(None)
         self._hilo.join(5)
+        if self._rastros:
+            self._rastros.cerrar()
         self._base.dispose()
 
     def _trabajar(self) -> None:
@@ -98,6 +103,7 @@ class Motor:
 
     def _atender(self, lote: Sequence[Recibido]) -> None:
         """Takes one batch to its end: every message is processed or quarantined, and acknowledged."""
+        self._medidas.anotar("batch_messages", len(lote))
         leidos: list[Leido] = []
         ilegibles: list[tuple[Recibido, MensajeInvalido]] = []
         for recibido in lote:
@@ -112,6 +118,7 @@ class Motor:
 
     def _procesar(self, leidos: Sequence[Leido], intento: int = 1) -> None:
         """Transaction, publication, ack; what fails is halved until the culprit is alone."""
+        inicio, fallo = time.time_ns(), None
         try:
             salidas = self._insistir(lambda: self._transaccion([mensaje for _, mensaje in leidos]), len(leidos) > 1)
         except Detenido:
@@ -124,11 +131,16 @@ class Motor:
             if intento < INTENTOS and not isinstance(error, MensajeInvalido):
                 self._procesar(leidos, intento + 1)
                 return
-            salidas = self._cuarentena(*leidos[0], error, intento)
+            salidas, fallo = self._cuarentena(*leidos[0], error, intento), motivo(error)
         self._terminar([recibido for recibido, _ in leidos], salidas)
+        if self._rastros:
+            for _, mensaje in leidos:
+                self._rastros.proceso(mensaje.data.topic, mensaje, inicio, fallo)
 
     def _terminar(self, recibidos: Sequence[Recibido], salidas: Sequence[Publicacion]) -> None:
-        self._insistir(lambda: self._publicador.publicar(salidas))
+        if salidas:
+            with self._medidas.tiempo("publish_seconds"):
+                self._insistir(lambda: self._publicador.publicar(salidas))
         for recibido in recibidos:
             self._contexto.ack(recibido.crudo.message_id(), recibido.crudo.topic_name())
             if recibido.grande:
@@ -136,8 +148,8 @@ class Motor:
 
     def _transaccion(self, lote: Sequence[Mensaje[Datos]]) -> list[Publicacion]:
         """Claim, load, decide, save, receipts: what the batch leads to, once it is committed."""
-        mensajes = {mensaje.id: mensaje for mensaje in lote}
-        with self._base.begin() as tx:
+        mensajes, inicio = {mensaje.id: mensaje for mensaje in lote}, time.time_ns()
+        with self._medidas.tiempo("transaction_seconds"), self._base.begin() as tx:
             if not self._funcion.recibos:
                 self._funcion.manejar(tx, list(mensajes.values()))
                 return []
@@ -150,6 +162,11 @@ class Motor:
                 causa.id: derivar(causa, self._servicio, datos) for causa, datos in zip(causas, decisiones, strict=True)
             }
             base_datos.anotar(tx, self._nombre, salidas)
+        self._medidas.anotar(DUPLICADOS, len(lote) - len(causas))
+        self._medidas.decididas(causas, decisiones)
+        if self._rastros:
+            for causa in causas:
+                self._rastros.salidas(causa, salidas[causa.id], inicio)
         return repetidas + [publicacion for lista in salidas.values() for publicacion in lista]
 
     def _insistir(self, accion: Callable[[], R], divisible: bool = False) -> R:
@@ -164,6 +181,7 @@ class Motor:
             except Exception as error:
                 if not _es_pasajero(error) or (divisible and base_datos.es_del_lote(error)):
                     raise
+                self._medidas.anotar(FALLAS, 1)
                 if (tipo := type(error).__name__) not in vistos:
                     vistos.add(tipo)
                     _log.warning("infrastructure away, retrying, nothing is lost: %s: %s", tipo, error)
@@ -200,6 +218,7 @@ class Motor:
         crudo = recibido.crudo
         traza = recibido.traza
         nombre = traza.id if traza else "none"
+        self._medidas.anotar(CUARENTENAS, 1)
         _log.error("quarantined %s of %s, trace %s: %s", crudo.message_id(), crudo.topic_name(), nombre, error)
         return carta(crudo, self._completo, error, intentos)
 

@@ -12,7 +12,7 @@ from uuid import UUID
 PROPIEDAD: Final = "traceparent"
 _FORMA: Final = re.compile(
     "(?:00(?!.{54})|(?!00|ff)[0-9a-f]{2})"  # of versions after 00 only the beginning is known
-    "-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?"
+    "-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
 )
 
 
@@ -24,14 +24,20 @@ class Traza:
     marcas: str = "00"
 
 
-def nueva() -> Traza:
-    return Traza(secrets.token_hex(16))
+def nueva(marcas: str = "00") -> Traza:
+    return Traza(secrets.token_hex(16), marcas)
 
 
 def leer(traceparent: str | None) -> Traza | None:
     """None for what is no trace: that is no reason to refuse anything."""
     leida = _FORMA.fullmatch(traceparent or "")
-    return Traza(leida[1], leida[2]) if leida else None
+    return Traza(leida[1], leida[3]) if leida else None
+
+
+def padre(traceparent: str | None) -> int | None:
+    """The span that it comes from."""
+    leida = _FORMA.fullmatch(traceparent or "")
+    return int(leida[2], 16) if leida else None
 
 
 def propiedades(traza: Traza | None, id_mensaje: UUID) -> dict[str, str]:

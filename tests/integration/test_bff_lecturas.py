@@ -44,6 +44,17 @@ def test_orders_come_newest_first_in_a_stable_order(bases: Plataforma, lecturas:
     assert ids(lecturas.ordenes(4, {}), "id_orden") == esperadas[:4]
 
 
+def test_open_orders_are_counted_and_the_oldest_has_an_age(bases: Plataforma, lecturas: Lecturas) -> None:
+    assert lecturas.abiertas() == (0, 0)
+    ahora = datetime.now(UTC)
+    for hace in (7200, 60):
+        bases.sql("ordenes_lectura", ORDEN, id=uuid4(), cuando=ahora - timedelta(seconds=hace))
+    bases.sql("ordenes_lectura", ORDEN.replace("creada", "iniciada"), id=uuid4(), cuando=AYER)
+    cuantas, segundos = lecturas.abiertas()
+    assert cuantas == 2
+    assert 7199 < segundos < 7500
+
+
 def test_a_query_that_breaks_off_leaves_nothing_behind_for_the_next_one(lecturas: Lecturas) -> None:
     """The driver fails between its messages to the server, whose answers would be the next query's."""
     fuera = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))

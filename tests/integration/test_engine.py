@@ -56,6 +56,18 @@ def test_a_redelivered_message_changes_nothing_and_publishes_the_same_ids(bases:
     assert bases.sql("ordenes", "select version from ordenes") == [(1,)]
 
 
+def test_what_was_done_is_measured_once_and_what_came_again_is_said_so(bases: Plataforma, iniciar: Iniciar) -> None:
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    mensajes = [recibido(una_orden(), uuid4()) for _ in range(3)]
+    motor._atender(mensajes)
+    motor._atender([*mensajes, recibido(una_orden()), crudo("ordenes/comando-crear-orden", b"garbage")])
+    medidas = contexto.medidas
+    assert (medidas["orders_creada"], medidas["batch_messages"]) == (4, 8)
+    assert (medidas["duplicates"], medidas["quarantined"], medidas["infrastructure_failures"]) == (3, 1, 0)
+    assert medidas["transaction_seconds"] > 0
+    assert medidas["publish_seconds"] > 0
+
+
 def test_copies_of_a_message_in_one_batch_count_once(bases: Plataforma, iniciar: Iniciar) -> None:
     motor, contexto = iniciar(CrearOrden(), "crear-orden")
     orden, id_mensaje = una_orden(), uuid4()
@@ -113,6 +125,7 @@ def test_a_database_without_the_tables_is_waited_for(bases: Plataforma, iniciar:
         antes = bases.sql("ordenes", fallos)
         esperar("a few tries", lambda: bases.sql("ordenes", fallos) > antes)
         assert (contexto.acks, contexto.cliente.publicados) == ([], [])
+        assert contexto.medidas["infrastructure_failures"] > 0
     finally:
         bases.sql("ordenes", "alter table otra rename to recibos")
     esperar_acks(contexto, 1)

@@ -176,3 +176,14 @@ def test_each_request_is_one_line_of_log(cliente: FlaskClient, caplog: pytest.Lo
     assert (dicho["method"], dicho["path"], dicho["status"]) == ("GET", "/nada%0Ade%20nada", 404)
     assert (dicho["client"], dicho["user"]) == ("127.0.0.1", None)
     assert 0 < dicho["ms"] < 10_000
+
+
+def test_metrics_say_how_many_orders_are_open_unless_nobody_knows(
+    cliente: FlaskClient, lecturas: LecturasFalsas
+) -> None:
+    assert "\nbff_open_orders 1.0\n" in cliente.get("/metrics").text
+    assert "\nbff_oldest_open_order_seconds 0.0\n" in cliente.get("/metrics").text
+    lecturas.fallo = SinBaseDeDatos("away")
+    salida = cliente.get("/metrics")
+    assert (salida.status_code, "bff_open_orders" in salida.text) == (200, False)
+    assert "bff_request_seconds_count{" in salida.text
