@@ -19,9 +19,9 @@ import pulsar
 
 from functions.comun import base_datos, rastreo
 from functions.comun.codec import Publicacion, derivar, publicacion
-from functions.comun.medidas import CUARENTENAS, DUPLICADOS, FALLAS, Medidas
+from functions.comun.medidas import CUARENTENAS, DUPLICADOS, FALLAS, RECHAZOS, Medidas
 from functions.comun.mensajes import Datos, EventoCuarentena, Mensaje, MensajeInvalido
-from functions.comun.publicador import NoPublicado, Publicador, Recibido, carta, motivo
+from functions.comun.publicador import EsquemaRechazado, NoPublicado, Publicador, Recibido, carta, motivo
 
 LOTE: Final = 500
 """Messages in one transaction, at most."""
@@ -181,7 +181,7 @@ class Motor:
             except Exception as error:
                 if not _es_pasajero(error) or (divisible and base_datos.es_del_lote(error)):
                     raise
-                self._medidas.anotar(FALLAS, 1)
+                self._medidas.anotar(RECHAZOS if isinstance(error, EsquemaRechazado) else FALLAS, 1)
                 if (tipo := type(error).__name__) not in vistos:
                     vistos.add(tipo)
                     _log.warning("infrastructure away, retrying, nothing is lost: %s: %s", tipo, error)

@@ -15,6 +15,7 @@ from functions.comun.mensajes import Datos, EventoOrden, Mensaje
 DUPLICADOS: Final = "duplicates"
 CUARENTENAS: Final = "quarantined"
 FALLAS: Final = "infrastructure_failures"
+RECHAZOS: Final = "schema_refusals"
 LIMITES: Final = ("0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "30", "+Inf")
 """Of the histogram of `saga_seconds`: Pulsar has none, so each bucket is a metric, and Prometheus joins them."""
 MOTIVOS: Final = 20
@@ -27,7 +28,12 @@ class Medidas:
     def __init__(self, anotar: Callable[[str, float], None]) -> None:
         self.anotar = anotar
         self._motivos: set[str] = set()
-        for contador in (DUPLICADOS, CUARENTENAS, FALLAS):  # an increase can be seen only of what was there before
+        for contador in (
+            DUPLICADOS,
+            CUARENTENAS,
+            FALLAS,
+            RECHAZOS,
+        ):  # an increase can be seen only of what was there before
             anotar(contador, 0)
 
     @contextmanager

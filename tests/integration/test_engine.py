@@ -11,7 +11,7 @@ import pytest
 from functions.comun import engine
 from functions.comun.codec import BYTES_MAXIMOS, publicacion
 from functions.comun.lote import Salidas
-from functions.comun.publicador import Recibido
+from functions.comun.publicador import EsquemaRechazado, Recibido
 from functions.comun.traza import PROPIEDAD, Traza, leer
 from functions.ordenes.crear_orden import CrearOrden
 from functions.ordenes.marcar_listo_despacho import MarcarListoDespacho
@@ -66,6 +66,27 @@ def test_what_was_done_is_measured_once_and_what_came_again_is_said_so(bases: Pl
     assert (medidas["duplicates"], medidas["quarantined"], medidas["infrastructure_failures"]) == (3, 1, 0)
     assert medidas["transaction_seconds"] > 0
     assert medidas["publish_seconds"] > 0
+
+
+@pytest.mark.parametrize(
+    ("error", "medida"),
+    [(pulsar.Timeout("away"), "infrastructure_failures"), (EsquemaRechazado("x", "9"), "schema_refusals")],
+)
+def test_what_holds_a_function_up_is_measured(
+    bases: Plataforma, iniciar: Iniciar, error: Exception, medida: str
+) -> None:
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    fallos = [error]
+
+    def estorbo() -> None:
+        if fallos:
+            raise fallos.pop()
+
+    contexto.cliente.estorbo = estorbo
+    motor._atender([recibido(una_orden())])
+    assert len(contexto.acks) == 1
+    trabas = ("infrastructure_failures", "schema_refusals")
+    assert {nombre: contexto.medidas[nombre] for nombre in trabas} == dict.fromkeys(trabas, 0) | {medida: 1}
 
 
 def test_copies_of_a_message_in_one_batch_count_once(bases: Plataforma, iniciar: Iniciar) -> None:
