@@ -9,7 +9,7 @@ REQUIREMENTS := requirements.txt deployment/requirements.txt deployment/local/re
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up deploy plan prune schemas-check schemas-release catalogue api dlq publish listen down status logs clean test chaos fuzz bench check format
+.PHONY: help setup demo up deploy prometheus plan prune schemas-check schemas-release catalogue dashboards api dlq publish listen down status logs clean test chaos fuzz bench check format
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -30,6 +30,7 @@ $(VENV)/.tests: $(VENV)/.ready tests/requirements.txt
 setup: $(VENV)/.tests ## install and download everything; works offline afterwards
 	@$(LOCAL) setup
 	@$(PY) pulsar-admin-scripts/catalogue_npm.py
+	@$(PY) -m deployment.monitoring.prometheus || echo "  without it, make prometheus and some tests don't work"
 
 up: $(VENV)/.ready ## start PostgreSQL, Pulsar, its functions worker and the BFF
 	@$(LOCAL) up
@@ -41,6 +42,9 @@ deploy: $(VENV)/.ready ## create databases, topics, schemas and functions on the
 
 demo: up deploy ## the whole thing: platform, functions, and three orders to watch
 	@$(LOCAL) run -- $(PY) -m deployment.local.demo
+
+prometheus: $(VENV)/.ready ## Prometheus with our alerts, watching the running platform; Ctrl-C ends it
+	@$(PY) -m deployment.monitoring $(ARGS)
 
 plan: $(VENV)/.ready ## what `make deploy` would change on the running platform; changes nothing
 	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/provision.py --plan
@@ -57,6 +61,9 @@ schemas-release: $(VENV)/.ready ## put today's versions of the schemas on record
 
 catalogue: $(VENV)/.tests ## the message catalogue: AsyncAPI, the drawing of the topology, an HTML page
 	@$(PY) pulsar-admin-scripts/catalogue.py
+
+dashboards: $(VENV)/.ready ## Grafana dashboards, from schemas and functions
+	@$(PY) pulsar-admin-scripts/dashboards.py
 
 api: $(VENV)/.ready ## OpenAPI document, Postman collection and .http file of the HTTP API
 	@$(PY) -m bff.colecciones
@@ -94,9 +101,10 @@ fuzz: setup ## 10,000 schemathesis cases and 100,000 raw bodies against the BFF;
 bench: setup ## speed, size, start-up: a table, and build/bench/index.html; less: make bench ARGS="--only http"
 	@$(PY) -m tests.load.run $(ARGS)
 
-check: $(VENV)/.tests schemas-check ## ruff, mypy --strict, import-linter, shellcheck, schemas, the catalogue, the API's files
+check: $(VENV)/.tests schemas-check ## ruff, mypy --strict, import-linter, shellcheck, schemas, the catalogue, dashboards, the API's files
 	@$(PY) pulsar-admin-scripts/catalogue.py --check
 	@$(PY) -m bff.colecciones --check
+	@$(PY) pulsar-admin-scripts/dashboards.py --check
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy functions bff deployment tests
