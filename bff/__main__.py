@@ -55,6 +55,8 @@ def trabajar(dichos: Ajustes, enchufe: socket.socket, vida: int) -> None:
         ritmo=dichos.ritmo,
         origenes=dichos.origenes,
         rastros=rastros,
+        con_panel=dichos.panel,
+        admin=dichos.admin,
     )
     if dichos.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=dichos.proxies)  # type: ignore[method-assign]

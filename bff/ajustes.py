@@ -13,6 +13,9 @@ Environment, with defaults:
                                     without tokens an address; each worker counts for itself
   BFF_PROXIES (0)                   proxies before this server, whose X-Forwarded-For says the client's address
   BFF_CORS_ORIGINS                  origins whose web pages may use the API, with commas between; * for all
+  BFF_PANEL (on)                    the page /panel; off: there is none
+  PULSAR_ADMIN_URL                  the broker's admin API, such as http://127.0.0.1:8080, for the panel's figures;
+                                    unset: it shows none
   PULSAR_SERVICE_URL                the broker; or BROKER_HOST (127.0.0.1) and BROKER_PORT (6650)
   BFF_PULSAR_LOG (/dev/null)        file for the Pulsar client's own log
   DB_USERNAME (bff), DB_PASSWORD, DB_HOSTNAME (127.0.0.1), DB_PORT (5432), DB_NAME (saga)   the saga log
@@ -44,6 +47,8 @@ class Ajustes:
     ritmo: Ritmo | None
     proxies: int
     origenes: tuple[str, ...]
+    panel: bool
+    admin: str | None
     pulsar: str
     saga: sa.URL
     ordenes: sa.URL
@@ -66,6 +71,8 @@ class Ajustes:
             ritmo=_ritmo(entorno("BFF_RATE")),
             proxies=_entero("BFF_PROXIES", 0, 10, minimo=0),
             origenes=_origenes(entorno("BFF_CORS_ORIGINS", "")),
+            panel=_interruptor("BFF_PANEL"),
+            admin=_admin(entorno("PULSAR_ADMIN_URL")),
             pulsar=entorno("PULSAR_SERVICE_URL", broker),
             saga=_base(escritura, entorno("DB_NAME", "saga")),
             ordenes=_base(lectura, entorno("DB_READ_NAME", "ordenes_lectura")),
@@ -104,6 +111,19 @@ def _origenes(lista: str) -> tuple[str, ...]:
         if not re.fullmatch(r"\*|https?://[^/\s*?#@]+", origen):
             sys.exit(f"error: BFF_CORS_ORIGINS has {origen!r}: it must be such as https://shop.example, or *")
     return origenes
+
+
+def _interruptor(nombre: str) -> bool:
+    """On if nothing is said."""
+    if (valor := os.environ.get(nombre, "on")) not in ("on", "off"):
+        sys.exit(f"error: {nombre} is {valor!r}: it must be on or off")
+    return valor == "on"
+
+
+def _admin(url: str | None) -> str | None:
+    if url and not re.fullmatch(r"https?://[^/\s?#@]+/?", url):
+        sys.exit(f"error: PULSAR_ADMIN_URL is {url!r}: it must be such as http://127.0.0.1:8080")
+    return url.rstrip("/") if url else None
 
 
 def _base(host: str, nombre: str) -> sa.URL:

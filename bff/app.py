@@ -9,7 +9,7 @@ from urllib.parse import quote
 from flask import Flask, Response, g, request
 from flask_cors import CORS
 
-from bff import errores, formatos, metricas, permisos
+from bff import errores, formatos, metricas, panel, permisos
 from bff.autenticacion import Autenticacion, NoAutenticado
 from bff.errores import MAX_CUERPO
 from bff.espera import Turnos
@@ -26,7 +26,10 @@ SEGURIDAD: Final = {
     "Cache-Control": "no-cache",  # caches ask each time whether what they have is still so
 }
 """What every answer tells browsers and caches."""
-DE_UN_TIPO: Final = ("rutas.ver_openapi", "rutas.ver_docs", "rutas.ver_metricas", "rutas.ver_eventos")
+DE_UN_TIPO: Final = (
+    *("rutas.ver_openapi", "rutas.ver_docs", "rutas.ver_metricas", "rutas.ver_eventos"),
+    *("panel.ver_archivo", "panel.ver_topics"),
+)
 """Routes that answer in one format, whatever is asked for."""
 PEDIDAS: Final = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, traceparent"
 DADAS: Final = "ETag, Link, Location, Content-Location, Preference-Applied, Retry-After, WWW-Authenticate, X-Request-Id"
@@ -44,16 +47,21 @@ def crear_app(
     ritmo: Ritmo | None = None,
     origenes: Sequence[str] = (),
     rastros: Rastreador | None = None,
+    con_panel: bool = True,
+    admin: str | None = None,
 ) -> Flask:
     """The WSGI application. `max_cantidad`: units in one order, at most; `max_esperas`: requests that wait for a saga
     at once, fewer than threads; `autenticacion`: None lets everybody do everything; `origenes`: of web pages that may
-    use the API, "*" for all; `rastros`: where spans go, and then every request's trace is recorded.
+    use the API, "*" for all; `rastros`: where spans go, and then every request's trace is recorded; `admin`: of the
+    broker, for the panel's figures.
     """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_CUERPO
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.extensions["bff"] = Servicios(publicador, lecturas, max_cantidad, Turnos(max_esperas), rastros)
     app.register_blueprint(rutas)
+    if con_panel:
+        app.register_blueprint(panel.crear(admin))
     app.before_request(lambda: _empezar("00" if rastros is None else "01"))
     app.before_request(lambda: _admitir(autenticacion, ritmo))
     app.after_request(_terminar)

@@ -7,6 +7,7 @@ from werkzeug.exceptions import Forbidden
 
 from bff.autenticacion import Autor
 from bff.metricas import ruta
+from bff.panel import ARCHIVOS
 
 ALCANCES: Final = {
     "POST /orders": "ordenes:crear",
@@ -21,10 +22,11 @@ ALCANCES: Final = {
     "POST /conductores": "conductores:administrar",
     "GET /conductores/{id_conductor}": "conductores:administrar",
     "GET /metrics": "metricas:leer",
+    "GET /panel/topics": "metricas:leer",
 }
 """Of each operation; "": any caller who is known."""
-ABIERTAS: Final = ("/health", "/ready", "/openapi.json", "/docs")
-"""For everybody."""
+ABIERTAS: Final = ("/health", "/ready", "/openapi.json", "/docs", *ARCHIVOS)
+"""For everybody: the panel shows nothing that its reader could not ask for."""
 TODAS: Final = "ordenes:administrar"
 """The scope of those who see and place everybody's orders."""
 

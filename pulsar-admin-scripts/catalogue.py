@@ -2,9 +2,10 @@
 
   schemas/catalogue/asyncapi.yaml   for machines
   schemas/catalogue/topology.svg    the drawing in the README
-  build/catalogue/index.html        for people: both in one page that needs no network; not in git
+  bff/static/topologia.json         the same for the BFF's panel
+  build/catalogue/index.html        for people: the first two in one page that needs no network; not in git
 
-Writes all three. Only the last two need node and npm packages, which the first run installs into the cache.
+Writes all four. All but the first need node and npm packages, which the first run installs into the cache.
 """
 
 import argparse
@@ -13,14 +14,18 @@ import json
 import sys
 from pathlib import Path
 from string import Template
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 from admin import RAIZ
 
+if TYPE_CHECKING:
+    from catalogue_flow import Flujo
+
 CATALOGO: Final = RAIZ / "schemas" / "catalogue"
 ASYNCAPI: Final = CATALOGO / "asyncapi.yaml"
 DIBUJO: Final = CATALOGO / "topology.svg"
+PANEL: Final = RAIZ / "bff" / "static" / "topologia.json"
 PAGINA: Final = RAIZ / "build" / "catalogue" / "index.html"
 
 
@@ -47,28 +52,38 @@ def sellado(dot: str, svg: str) -> str:
 
 def caducos() -> list[Path]:
     """The files in git that are missing, or not what the sources say."""
-    documento, dot = _leer()
-    texto, svg = (ruta.read_text("utf-8") if ruta.exists() else "" for ruta in (ASYNCAPI, DIBUJO))
-    al_dia = {ASYNCAPI: texto == en_yaml(documento), DIBUJO: svg == sellado(dot, svg.rpartition("<!--")[0])}
-    return [ruta for ruta, bien in al_dia.items() if not bien]
+    from catalogue_panel import topologia
+
+    flujo, documento, dot = _leer()
+    rutas = (ASYNCAPI, DIBUJO, PANEL)
+    texto, svg, panel = (ruta.read_text("utf-8") if ruta.exists() else "" for ruta in rutas)
+    es_el_dibujo = svg == sellado(dot, svg.rpartition("<!--")[0])
+    al_dia = (texto == en_yaml(documento), es_el_dibujo, es_el_dibujo and panel == topologia(flujo, svg))
+    return [ruta for ruta, bien in zip(rutas, al_dia, strict=True) if not bien]
 
 
 def generados() -> dict[Path, str]:
-    """The three files as they should be."""
+    """The four files as they should be."""
     from catalogue_npm import correr
+    from catalogue_panel import topologia
 
-    documento, dot = _leer()
+    flujo, documento, dot = _leer()
     svg = correr("draw.mjs", dot)
-    return {ASYNCAPI: en_yaml(documento), DIBUJO: sellado(dot, svg), PAGINA: _pagina(documento, svg)}
+    return {
+        ASYNCAPI: en_yaml(documento),
+        DIBUJO: sellado(dot, svg),
+        PANEL: topologia(flujo, svg),
+        PAGINA: _pagina(documento, svg),
+    }
 
 
-def _leer() -> tuple[dict[str, Any], str]:
-    """The document, and the graph in Graphviz' language."""
+def _leer() -> tuple["Flujo", dict[str, Any], str]:
+    """The sources, the document, and the graph in Graphviz' language."""
     from catalogue_asyncapi import documento
     from catalogue_drawing import dot
     from catalogue_flow import leer
 
-    return documento(flujo := leer()), dot(flujo)
+    return (flujo := leer()), documento(flujo), dot(flujo)
 
 
 def _pagina(documento: dict[str, Any], svg: str) -> str:

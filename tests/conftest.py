@@ -1,8 +1,10 @@
-"""Fixtures that start what is real: a PostgreSQL, and a whole platform with everything deployed."""
+"""Fixtures that start what is real: a PostgreSQL, and a whole platform with everything deployed; npm packages."""
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
+import catalogue_npm
 import pytest
 
 from tests.plataforma import Plataforma
@@ -37,3 +39,10 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plataforma]:
         yield plataforma
     finally:
         plataforma.local("clean")
+
+
+@pytest.fixture(scope="session")
+def npm(pytestconfig: pytest.Config) -> Path:
+    """The npm packages, with a browser; what the first installation says is shown at once."""
+    with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        return catalogue_npm.instalados()

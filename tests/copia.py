@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.plataforma import RAIZ
 
-CARPETAS = ("functions", "schemas", "deployment/functions", "pulsar-admin-scripts")
+CARPETAS = ("functions", "schemas", "deployment/functions", "pulsar-admin-scripts", "bff/static")
 
 
 class Copia:

@@ -11,8 +11,9 @@ import catalogue_flow
 import fastavro
 import pytest
 import yaml
+from admin import RAIZ
 from avro_json import a_json, de_json
-from catalogue import ASYNCAPI, DIBUJO, caducos
+from catalogue import ASYNCAPI, DIBUJO, PANEL, caducos
 from package import configuraciones
 from provision import suscripciones
 from schemas_files import actual, topics
@@ -29,6 +30,7 @@ from tests.pulsar_falso import MensajeFalso
 DOCUMENTO: Final = yaml.safe_load(ASYNCAPI.read_text("utf-8"))
 CUARENTENA: Final = EventoCuarentena.topic
 FUNCIONES: Final = configuraciones()
+RUTA_ASYNCAPI, RUTA_DIBUJO, RUTA_PANEL = (str(ruta.relative_to(RAIZ)) for ruta in (ASYNCAPI, DIBUJO, PANEL))
 
 
 def mensaje(topic: str) -> Any:
@@ -128,10 +130,22 @@ def test_a_fresh_catalogue_passes_the_check_without_node(copia: Copia) -> None:
 @pytest.mark.parametrize(
     ("cambiado", "antes", "despues", "caducos"),
     [
-        ("schemas/catalogue/asyncapi.yaml", "monoliticas", "monolitica", ["asyncapi.yaml"]),
-        ("schemas/catalogue/topology.svg", "productos/", "producto/", ["topology.svg"]),
-        ("schemas/saga/evento-cuarentena.avsc", "What became", "What has become", ["asyncapi.yaml"]),
-        ("deployment/functions/crear-orden.yaml", "- ordenes/evento-orden\n", "\n", ["asyncapi.yaml", "topology.svg"]),
+        (RUTA_ASYNCAPI, "monoliticas", "monolitica", [RUTA_ASYNCAPI]),
+        (RUTA_DIBUJO, "productos/", "producto/", [RUTA_DIBUJO, RUTA_PANEL]),
+        (RUTA_PANEL, "productos/", "producto/", [RUTA_PANEL]),
+        ("schemas/saga/evento-cuarentena.avsc", "What became", "What has become", [RUTA_ASYNCAPI]),
+        (
+            "deployment/functions/crear-orden.yaml",
+            "- ordenes/evento-orden\n",
+            "\n",
+            [RUTA_ASYNCAPI, RUTA_DIBUJO, RUTA_PANEL],
+        ),
+        (
+            "deployment/functions/crear-orden.yaml",
+            "subName: crear-orden",
+            "subName: crear",
+            [RUTA_ASYNCAPI, RUTA_PANEL],
+        ),
     ],
 )
 def test_the_check_names_what_is_stale_and_the_remedy(
@@ -142,5 +156,5 @@ def test_the_check_names_what_is_stale_and_the_remedy(
     copia.cambiar(ruta, lambda texto: texto.replace(antes, despues))
     proceso = copia.correr("catalogue.py", "--check")
     ruta.write_text(original, "utf-8")
-    esperado = "".join(f"schemas/catalogue/{nombre} is stale: run make catalogue\n" for nombre in caducos)
+    esperado = "".join(f"{nombre} is stale: run make catalogue\n" for nombre in caducos)
     assert (proceso.returncode, proceso.stderr) == (1, esperado)

@@ -169,6 +169,8 @@ def test_a_port_that_is_taken_is_an_error_that_says_so(bff: Bff) -> None:
         ("BFF_RATE", "x"),
         ("BFF_PROXIES", "-1"),
         ("BFF_WORKERS", "0"),
+        ("BFF_PANEL", "yes"),
+        ("PULSAR_ADMIN_URL", "127.0.0.1:8080"),
     ],
 )
 def test_a_wrong_setting_is_an_error_that_names_it(nombre: str, valor: str) -> None:
@@ -201,6 +203,15 @@ def test_a_worker_that_dies_is_replaced_and_orphans_end(trabajadores: str) -> No
     esperar("the BFF", servidor.vivo)
     _, salida = servidor.terminar(signal.SIGKILL)  # and waits until none of them has its output any more
     assert f"worker {victima.pid} died (-9)" in salida
+
+
+def test_the_panel_is_there_unless_it_is_switched_off(bff: Bff) -> None:
+    assert b" 200 OK\r\n" in bff.crudo(b"GET /panel HTTP/1.0\r\n\r\n")
+    assert bff.pedir("GET", "/panel/topics")[1] == {"estado": "sin_direccion"}
+    otro = Bff(BFF_PANEL="off")
+    esperar("the BFF", otro.vivo)
+    assert otro.pedir("GET", "/panel/topics")[0] == 404
+    assert otro.terminar(signal.SIGTERM)[0] == 0
 
 
 def test_help_names_every_setting() -> None:

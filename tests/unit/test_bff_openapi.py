@@ -9,13 +9,14 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from bff.app import crear_app
+from bff.panel import ARCHIVOS
 from tests.fakes import LecturasFalsas, PublicadorFalso
 from tests.unit.test_bff_comandos import ID, ORDEN
 from tests.unit.test_bff_consultas import PASO
 
 CUERPOS: dict[str, Any] = {"/orders": ORDEN, "/productos": {"nombre": "Té", "stock": 3}, "/conductores": {}}
-SIN_DOCUMENTAR = {"/openapi.json", "/docs", "/conductores/{id_conductor}"}
-"""Itself, and the route that only says that there is none."""
+SIN_DOCUMENTAR = {"/openapi.json", "/docs", "/conductores/{id_conductor}", "/panel/topics", *ARCHIVOS}
+"""Itself, the route that only says that there is none, and the panel, which is a page and not for programs."""
 
 
 @pytest.fixture

@@ -1,0 +1,111 @@
+"""What the broker's admin API says of topics, for the panel: counters, and what waits in each subscription."""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from math import inf
+from typing import Any, Final
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, build_opener
+
+from functions.comun.publicador import TENANT
+
+PLAZO: Final = 1.0
+"""The broker has this long, in s, for each answer."""
+FRESCAS: Final = 1.0
+"""However many look, the broker is asked again only after so many s."""
+CADUCAS: Final = 10.0
+"""Figures that are older, in s, are not shown."""
+PACIENCIA: Final = 0.5
+"""A request waits this long, in s, for figures that are being read."""
+ESPERAN: Final = 2
+"""Requests that wait so at once; others get the figures of before, so that threads are left for the API."""
+A_LA_VEZ: Final = 4
+"""Questions that the broker is asked at once."""
+
+Datos = dict[str, Any]
+_log = logging.getLogger(__name__)
+
+
+class Cifras:
+    """Of topics "<namespace>/<topic>", read in a thread of its own when somebody looks. `url`: the admin API's; None
+    if nobody knows it.
+    """
+
+    def __init__(self, url: str | None, topics: Sequence[str], reloj: Callable[[], float] = time.monotonic) -> None:
+        self._url, self._topics, self._reloj = url, topics, reloj
+        self._ultimas: tuple[float, Datos] = (-inf, {})
+        self._llegada = threading.Event()
+        self._llegada.set()
+        self._turno = threading.Lock()
+        self._esperan = threading.Semaphore(ESPERAN)
+
+    def ver(self) -> Datos:
+        """The latest figures, within PACIENCIA. `estado`: "bien", or why there are none."""
+        if self._url is None:
+            return {"estado": "sin_direccion"}
+        llegada = self._pedir()
+        if not llegada.is_set() and self._esperan.acquire(blocking=False):
+            try:
+                llegada.wait(PACIENCIA)
+            finally:
+                self._esperan.release()
+        cuando, datos = self._ultimas
+        return datos if self._reloj() - cuando < CADUCAS else {"estado": "leyendo"}
+
+    def _pedir(self) -> threading.Event:
+        """Starts a look, unless one is under way or was a moment ago. The event tells when it has ended."""
+        with self._turno:
+            if self._llegada.is_set() and self._reloj() - self._ultimas[0] >= FRESCAS:
+                llegada = threading.Event()
+                threading.Thread(target=self._mirar, args=(llegada,), name="cifras", daemon=True).start()
+                self._llegada = llegada
+            return self._llegada
+
+    def _mirar(self, llegada: threading.Event) -> None:
+        datos: Datos = {"estado": "sin_broker"}
+        try:
+            datos = {"estado": "bien", "hora": time.time_ns() // 1_000_000, "topics": self._leer()}
+        except Exception as error:  # nobody else would hear of it
+            if self._ultimas[1].get("estado") != "sin_broker":
+                _log.warning("can't get the topics' figures from %s: %s", self._url, error)
+        finally:
+            self._ultimas = (self._reloj(), datos)
+            llegada.set()
+
+    def _leer(self) -> dict[str, Datos]:
+        """By topic, of those that there are. The first question without an answer is the last one."""
+        with ThreadPoolExecutor(A_LA_VEZ, "cifras") as hilos:
+            leidos = zip(self._topics, hilos.map(self._preguntar, self._topics), strict=True)
+            return {topic: _resumen(datos) for topic, datos in leidos if datos is not None}
+
+    def _preguntar(self, topic: str) -> Datos | None:
+        for cuales in ("stats", "partitioned-stats"):
+            url = f"{self._url}/admin/v2/persistent/{TENANT}/{topic}/{cuales}"
+            try:
+                with build_opener(ProxyHandler({})).open(url, timeout=PLAZO) as respuesta:
+                    datos: Datos = json.load(respuesta)
+                    return datos
+            except HTTPError as error:
+                error.close()
+                if error.code != 404:
+                    raise
+        return None
+
+
+def _resumen(datos: Datos) -> Datos:
+    """What is in no subscription's `pendientes` but in its `demorados` is to be handed out later."""
+    return {
+        "entradas": datos["msgInCounter"],
+        "suscripciones": {
+            nombre: {
+                "pendientes": max(0, cifras["msgBacklog"] - cifras.get("msgDelayed", 0)),
+                "demorados": cifras.get("msgDelayed", 0),
+                "salidas": cifras["msgOutCounter"],
+            }
+            for nombre, cifras in datos["subscriptions"].items()
+        },
+    }
