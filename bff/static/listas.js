@@ -15,7 +15,11 @@ export function mantener(nombre, ruta, contar = false) {
     actualizar(lista, elementos, ordenes);
     poner(aviso, ordenes.length > 0 ? dicho : "ninguna", { n: nuevas });
   };
-  cada(PAUSA, () => leer(ruta, bien, (fallo) => poner(aviso, ...fallo.texto("ordenes:leer"))));
+  const mal = (fallo) => {
+    if ([401, 403].includes(fallo.estado)) actualizar(lista, elementos, []);
+    poner(aviso, ...fallo.texto("ordenes:leer"));
+  };
+  cada(PAUSA, () => leer(ruta, bien, mal));
 }
 
 /** Elements that stay are left where they are: one of them may have the focus. */

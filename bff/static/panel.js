@@ -40,7 +40,10 @@ function pedirToken(hace) {
 id("idioma").value = empezar();
 id("idioma").addEventListener("change", () => hablar(id("idioma").value));
 id("buscar").addEventListener("submit", alBuscar);
-id("salir").addEventListener("click", () => entrar(null));
+id("salir").addEventListener("click", () => {
+  entrar(null);
+  location.reload(); // and with it whatever the token had shown
+});
 pedirToken(false);
 id("acceso").addEventListener("submit", (evento) => {
   evento.preventDefault();
@@ -49,7 +52,7 @@ id("acceso").addEventListener("submit", (evento) => {
 });
 vigilarToken(() => (pedirToken(false), alElegir()), () => pedirToken(true));
 addEventListener("hashchange", alElegir);
-mantenerLista("recientes", "/orders?limit=15");
-mantenerLista("fallidas", "/orders?estado=fallida&limit=10", true);
+mantenerLista("recientes", "/orders?limit=10");
+mantenerLista("fallidas", "/orders?estado=fallida&limit=8", true);
 mantenerTopologia();
 alElegir();

@@ -24,6 +24,7 @@ function dibujar({ vista, nodos, flechas }) {
     id("dibujo").append(svg("g", { class: clase }, svg("path", { d: linea }), svg("polygon", { points: punta })));
   }
   for (const nodo of nodos) id("dibujo").append(dibujarNodo(nodo));
+  centrar(nodos[0].nombre);
   const clases = ["command", "compensation", "deadline", "event", "llegan", "esperan"];
   id("leyenda").append(...clases.map((clase) => el("li", { class: clase, t: `leyenda.${clase}` })));
 }
@@ -39,6 +40,14 @@ function dibujarNodo({ nombre, tipo, caja: [x, y, width, height] }) {
   insignias.set(nombre, { insignia, fondo, derecha: x + width });
   return svg("g", { class: tipo }, svg("rect", { x, y, width, height, rx: tipo === "topic" ? 0 : 9 }), ...textos,
     fondo, insignia);
+}
+
+/** On a screen that has no room for all of the drawing. */
+function centrar(nombre) {
+  const region = id("dibujo").parentElement;
+  const nodo = insignias.get(nombre).fondo.parentNode.getBoundingClientRect();
+  const { left, width } = region.getBoundingClientRect();
+  region.scrollLeft += nodo.left + nodo.width / 2 - left - width / 2;
 }
 
 /** A number in the corner of a node; none if there is nothing to say. */

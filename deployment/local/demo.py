@@ -77,6 +77,7 @@ def main() -> None:
     print(f"\nStock before: {antes}; after 2 + 3 units sold and 6 refused: {despues}")
     print(f"""
 Everything goes on running. Try:
+  {BFF}/panel   in a browser: functions and topics with figures, orders as they go
   curl {BFF}/orders
   curl {BFF}/productos
   make status        what runs, and where its logs are
