@@ -121,7 +121,7 @@ def _interruptor(nombre: str) -> bool:
 
 
 def _admin(url: str | None) -> str | None:
-    if url and not re.fullmatch(r"https?://[^/\s?#@]+/?", url):
+    if url and not re.fullmatch(r"https?://[^/\s?#@]+(/[^\s?#]*)?", url):
         sys.exit(f"error: PULSAR_ADMIN_URL is {url!r}: it must be such as http://127.0.0.1:8080")
     return url.rstrip("/") if url else None
 

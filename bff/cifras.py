@@ -70,7 +70,9 @@ class Cifras:
         try:
             datos = {"estado": "bien", "hora": time.time_ns() // 1_000_000, "topics": self._leer()}
         except Exception as error:  # nobody else would hear of it
-            if self._ultimas[1].get("estado") != "sin_broker":
+            if isinstance(error, HTTPError) and error.code in (401, 403):
+                datos = {"estado": "sin_permiso"}
+            if datos != self._ultimas[1]:
                 _log.warning("can't get the topics' figures from %s: %s", self._url, error)
         finally:
             self._ultimas = (self._reloj(), datos)

@@ -30,7 +30,7 @@ function dibujar({ vista, nodos, flechas }) {
 }
 
 function dibujarNodo({ nombre, tipo, caja: [x, y, width, height] }) {
-  const lineas = nombre.split(/(?<=\/)/);
+  const lineas = nombre.replace("/", "/\n").split("\n");
   const textos = lineas.map((linea, n) => {
     const alto = y + height / 2 + 18 * (n - (lineas.length - 1) / 2);
     return svg("text", { x: x + width / 2, y: alto, "dominant-baseline": "central" }, linea);

@@ -220,6 +220,7 @@ def test_the_keyboard_reaches_the_content_first_and_a_wrong_id_is_said_so(platfo
     ("estado", "cuerpo", "dicho"),
     [
         (200, '{"estado": "sin_broker"}', "The broker does not answer: no figures for now."),
+        (200, '{"estado": "sin_permiso"}', "the broker's admin API asks for credentials"),
         (200, '{"estado": "sin_direccion"}', "PULSAR_ADMIN_URL"),
         (429, "{}", "Too many requests; trying again."),
         (500, "{}", "The server failed; trying again."),

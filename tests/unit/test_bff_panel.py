@@ -146,6 +146,17 @@ def test_figures_are_counters_and_what_waits_now_and_for_later(admin: Admin) -> 
 
 
 @pytest.mark.usefixtures("paciente")
+def test_who_has_the_latest_figures_is_not_sent_them_again(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cifras, "FRESCAS", 60)
+    cliente = crear_app(PublicadorFalso(), LecturasFalsas(), admin=admin.url).test_client()
+    primera = cliente.get("/panel/topics")
+    assert [*(primera.json or {})["topics"]] == [TOPIC], "of all that the page shows, the broker has this one"
+    otra_vez = cliente.get("/panel/topics", headers={"If-None-Match": primera.headers["ETag"]})
+    assert (otra_vez.status_code, otra_vez.data) == (304, b"")
+    assert (cliente.head("/panel/topics").status_code, cliente.head("/panel/topics").data) == (200, b"")
+
+
+@pytest.mark.usefixtures("paciente")
 def test_a_topic_with_partitions_has_figures_too(admin: Admin) -> None:
     admin.cifras = {f"{TOPIC}/partitioned-stats": admin.cifras[f"{TOPIC}/stats"]}
     assert Cifras(admin.url, [TOPIC]).ver()["topics"][TOPIC]["entradas"] == 100
@@ -180,13 +191,13 @@ def test_a_broker_that_hangs_holds_up_two_who_look_and_no_others(
 
 
 @pytest.mark.usefixtures("paciente")
-@pytest.mark.parametrize("estado", [401, 500])
-def test_a_broker_that_refuses_is_said_to_be_away_logged_once_and_comes_back(
-    admin: Admin, reloj: Reloj, caplog: pytest.LogCaptureFixture, estado: int
+@pytest.mark.parametrize(("estado", "dicho"), [(401, "sin_permiso"), (403, "sin_permiso"), (500, "sin_broker")])
+def test_a_broker_that_refuses_is_said_so_logged_once_and_comes_back(
+    admin: Admin, reloj: Reloj, caplog: pytest.LogCaptureFixture, estado: int, dicho: str
 ) -> None:
     vistas, admin.estado = Cifras(admin.url, [TOPIC], reloj), estado
     for _ in range(3):
-        assert vistas.ver() == {"estado": "sin_broker"}
+        assert vistas.ver() == {"estado": dicho}
         reloj.ahora += cifras.FRESCAS
     assert [registro.getMessage() for registro in caplog.records if str(estado) in registro.getMessage()] != []
     assert len(caplog.records) == 1
