@@ -76,7 +76,7 @@ def promtool(*argumentos: str) -> None:
 def apurar(carpeta: Path) -> None:
     """Makes a rendered copy fast enough for a test: minutes become seconds, it looks each second."""
     for ruta in (carpeta / "rules").glob("*.yml"):
-        texto = MINUTOS.sub(r"\1s", ruta.read_text("utf-8"))
+        texto = MINUTOS.sub(r"\1s", ruta.read_text("utf-8").replace("[15m]", "[60s]"))  # three starts take their time
         for de_minutos, de_segundos in (("time() - 300", "time() - 5"), (">= 10\n", ">= 1\n")):
             texto = texto.replace(de_minutos, de_segundos)
         ruta.write_text(texto, "utf-8")
