@@ -9,7 +9,7 @@ REQUIREMENTS := requirements.txt deployment/requirements.txt deployment/local/re
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up deploy prometheus plan prune schemas-check schemas-release catalogue dashboards api dlq publish listen down status logs clean test chaos fuzz bench check format
+.PHONY: help setup demo up deploy prometheus plan prune schemas-check schemas-release catalogue dashboards api dlq publish listen down status logs clean test drill chaos fuzz bench check format
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -94,6 +94,9 @@ test: setup ## unit, contract, integration and end-to-end tests, on ports and da
 
 chaos: setup ## ten minutes of kill -9 of everything while orders flow; longer: make chaos ARGS="--minutes 60 --seed 7"
 	@$(PY) -m tests.chaos.run --report tests/chaos/report.md $(ARGS)
+
+drill: setup ## six faults on a platform of its own: alert, view and runbook of each are checked
+	@$(PY) -m pytest -v tests/e2e/test_drill.py $(ARGS)
 
 fuzz: setup ## 10,000 schemathesis cases and 100,000 raw bodies against the BFF; more: make fuzz ARGS="--casos 50000 --semilla 7"
 	@$(PY) -m tests.fuzz.run $(ARGS)
