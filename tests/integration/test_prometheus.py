@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -49,14 +48,15 @@ def sirviendo(texto: bytes) -> Iterator[int]:
             servidor.shutdown()
 
 
-@pytest.fixture
-def prometheus(tmp_path: Path) -> Iterator[Servidor]:
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servidor]:
     programas()
+    carpeta = tmp_path_factory.mktemp("prometheus")
     with sirviendo(grabado((0.2, 0.2, 0.7, 2.0))) as puerto:
-        entorno = {"PLATFORM_DATA": str(tmp_path / "data"), "FUNCTIONS_PORT": str(puerto)}
-        write_all(Settings.from_env(entorno), tmp_path)
-        apurar(tmp_path)
-        with corriendo(tmp_path) as servidor:
+        entorno = {"PLATFORM_DATA": str(carpeta / "data"), "FUNCTIONS_PORT": str(puerto)}
+        write_all(Settings.from_env(entorno), carpeta)
+        apurar(carpeta)
+        with corriendo(carpeta) as servidor:
             esperar("the worker's metrics", lambda: servidor.valores("saga_seconds_count"))
             yield servidor
 
