@@ -85,8 +85,8 @@ def de_compose() -> Iterator[Contenedor]:
 
 def secretos(servicio: Mapping[str, Any]) -> dict[str, str]:
     """What a service of compose gets: the variable, and the secret's name."""
-    dichos: list[Any] = servicio.get("secrets", [])
-    return dict((s.get("target", s["source"]), s["source"]) if isinstance(s, dict) else (s, s) for s in dichos)
+    dichos = [s if isinstance(s, dict) else {"source": s, "target": s} for s in servicio.get("secrets", ())]
+    return {s["target"]: s["source"] for s in dichos}
 
 
 def generados() -> dict[tuple[str, str], str]:

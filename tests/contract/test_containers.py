@@ -2,12 +2,7 @@
 
 import os
 import re
-import shutil
-import stat
 import subprocess
-import sys
-from ast import literal_eval
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -28,7 +23,6 @@ from tests.manifiestos import (
     de_compose,
     de_kubernetes,
     etapas,
-    generados,
     pods,
     recursos,
 )
@@ -44,17 +38,6 @@ def claves(tmp_path: Path) -> Path:
     """A folder as make-secrets makes it."""
     subprocess.run(["sh", DEPLOYMENT / "make-secrets", tmp_path / "secrets"], check=True, capture_output=True)
     return tmp_path / "secrets"
-
-
-def con_claves(carpeta: Path, nombres: Mapping[str, str], *orden: str) -> str:
-    """What a command prints that `with-secrets` runs; `nombres`: variable and file."""
-    montada = carpeta.with_name("run")
-    montada.mkdir()
-    for variable, archivo in nombres.items():
-        shutil.copy(carpeta / archivo, montada / variable)
-    entorno = {"PATH": os.environ["PATH"], "SECRETS_FOLDER": str(montada)}
-    orden = ("sh", str(DEPLOYMENT / "docker" / "with-secrets"), *orden)
-    return subprocess.run(orden, env=entorno, check=True, capture_output=True, text=True).stdout
 
 
 def test_versions_are_the_same_everywhere() -> None:
@@ -153,25 +136,3 @@ def test_containers_may_do_nothing_that_they_need_not() -> None:
             assert contenedor["securityContext"]["capabilities"] == {"drop": ["ALL"]}, donde
             assert contenedor["securityContext"]["allowPrivilegeEscalation"] is False, donde
             assert contenedor["resources"].keys() == {"requests", "limits"}, donde
-
-
-def test_make_secrets_makes_what_compose_and_kubernetes_want_once(claves: Path) -> None:
-    antes = {ruta.name: ruta.read_text() for ruta in claves.iterdir()}
-    assert {f"secrets/{nombre}" for nombre in antes} == {s["file"] for s in COMPOSE["secrets"].values()}
-    assert {f"secrets/{nombre}" for nombre in antes} == set(generados().values())
-    assert len(set(antes.values())) == len(antes)
-    assert all(re.fullmatch(r"[0-9a-f]{64}", valor) for valor in antes.values())
-    assert stat.S_IMODE(claves.stat().st_mode) == 0o700
-    (claves / "DB_PASSWORD_SAGA").unlink()
-    subprocess.run(["sh", DEPLOYMENT / "make-secrets", claves], check=True, capture_output=True)
-    despues = {ruta.name: ruta.read_text() for ruta in claves.iterdir()}
-    assert despues.keys() == antes.keys()
-    assert [nombre for nombre in antes if antes[nombre] != despues[nombre]] == ["DB_PASSWORD_SAGA"]
-
-
-def test_with_secrets_gives_a_program_its_passwords_and_becomes_it(claves: Path) -> None:
-    codigo = "import os; print({n: v for n, v in os.environ.items() if 'PASSWORD' in n}, os.getppid())"
-    impreso = con_claves(claves, {"DB_PASSWORD": "DB_PASSWORD_BFF"}, sys.executable, "-c", codigo)
-    dicho, _, padre = impreso.strip().rpartition(" ")
-    assert literal_eval(dicho) == {"DB_PASSWORD": (claves / "DB_PASSWORD_BFF").read_text()}
-    assert int(padre) == os.getpid()
