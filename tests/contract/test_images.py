@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
@@ -14,9 +15,14 @@ from tests.manifiestos import DEPLOYMENT, NUESTRAS, Contenedor, de_compose, de_k
 from tests.plataforma import RAIZ, esperar, libres
 
 
-def poner(etapa: str, carpeta: Path) -> Path:
+def etapa(contenedor: Contenedor) -> str:
+    """The stage of the Dockerfile that its image is."""
+    return contenedor.imagen.removeprefix(NUESTRAS).partition(":")[0]
+
+
+def poner(imagen: str, carpeta: Path) -> Path:
     """What a stage copies to /app, in a folder."""
-    for origen, destino in etapas()[etapa].copias.items():
+    for origen, destino in etapas()[imagen].copias.items():
         if destino.startswith("/app/"):
             fin = carpeta / destino.removeprefix("/app/")
             fin.parent.mkdir(parents=True, exist_ok=True)
@@ -35,13 +41,14 @@ def pedir(url: str, cuerpo: bytes | None = None) -> int | None:
         return None
 
 
-@pytest.mark.parametrize("contenedor", [*de_compose(), *de_kubernetes()], ids=lambda c: c.donde)
-def test_what_an_image_holds_is_enough_for_its_programs(contenedor: Contenedor, tmp_path: Path) -> None:
-    app = poner(contenedor.imagen.removeprefix(NUESTRAS).partition(":")[0], tmp_path)
-    for programa in contenedor.programas:
-        orden = [sys.executable, *([programa] if programa.endswith(".py") else ["-m", programa]), "--help"]
-        hecho = subprocess.run(orden, cwd=app, env={}, capture_output=True, text=True, check=False)
-        assert hecho.returncode == 0, hecho.stderr
+PROGRAMAS: Final = sorted({(etapa(c), programa) for c in [*de_compose(), *de_kubernetes()] for programa in c.programas})
+
+
+@pytest.mark.parametrize(("imagen", "programa"), PROGRAMAS)
+def test_what_an_image_holds_is_enough_for_its_programs(imagen: str, programa: str, tmp_path: Path) -> None:
+    orden = [sys.executable, *([programa] if programa.endswith(".py") else ["-m", programa]), "--help"]
+    hecho = subprocess.run(orden, cwd=poner(imagen, tmp_path), env={}, capture_output=True, text=True, check=False)
+    assert hecho.returncode == 0, hecho.stderr
 
 
 def test_the_image_of_the_bff_serves_and_encodes_what_is_sent(tmp_path: Path) -> None:
@@ -71,8 +78,8 @@ def test_the_builder_gets_what_is_copied_and_nothing_secret() -> None:
     lineas = (DEPLOYMENT / "docker" / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
     assert lineas[1] == "*"
     dejados = {Path(linea[1:]) for linea in lineas if linea.startswith("!")}
-    for etapa in etapas().values():
-        for origen in map(Path, etapa.copias):
+    for dicha in etapas().values():
+        for origen in map(Path, dicha.copias):
             assert (RAIZ / origen).exists(), origen
             assert dejados & {origen, *origen.parents}, origen
     for secreta in (Path("deployment/secrets"), Path("deployment/kubernetes/secrets")):
