@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
-from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
@@ -92,7 +91,7 @@ class Servidor:
 
     def pedir(self, ruta: str, **parametros: str) -> Any:
         """None while it does not answer."""
-        with suppress(URLError, ConnectionError), urlopen(f"{self.url}{ruta}?{urlencode(parametros)}") as respuesta:
+        with suppress(OSError), urlopen(f"{self.url}{ruta}?{urlencode(parametros)}", timeout=10) as respuesta:
             return json.load(respuesta)["data"]
         return None
 
