@@ -67,7 +67,7 @@ def cifra(pagina: Page, topic: str, funcion: str, columna: str) -> Any:
     return fila.locator(f".{columna} :nth-child(2)")
 
 
-def nuevos(pagina: Page) -> None:
+def marcar(pagina: Page) -> None:
     """Marks the page: it must not be loaded again."""
     pagina.evaluate("window.marcada = true")
 
@@ -78,7 +78,7 @@ def test_an_order_is_followed_step_by_step_through_a_restart_of_the_bff(
     id_producto = crear_producto(platform, 5)
     registrar_conductores(platform, 1)
     pagina = abrir(platform)
-    nuevos(pagina)
+    marcar(pagina)
     parar(platform, "conductores/asignar-conductor")
     try:
         id_orden = pedir_orden(platform, id_producto)
