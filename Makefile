@@ -9,7 +9,7 @@ REQUIREMENTS := requirements.txt deployment/requirements.txt deployment/local/re
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up deploy prometheus plan prune schemas-check schemas-release catalogue dashboards api dlq publish listen down status logs clean test drill chaos fuzz bench check format
+.PHONY: help setup demo up deploy prometheus plan prune schemas-check schemas-release catalogue dashboards api dlq publish listen monitor down status logs clean test drill chaos fuzz bench check format
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -76,6 +76,9 @@ publish: $(VENV)/.ready ## publish messages: make publish ARGS="ordenes/comando-
 
 listen: $(VENV)/.ready ## messages as they come: make listen ARGS="--order UUID"
 	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/listen.py $(ARGS)
+
+monitor: $(VENV)/.ready ## topics, functions, dead letters, live; one look: make monitor ARGS="--once"
+	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/monitor.py $(ARGS)
 
 down: $(VENV)/.ready ## stop the platform; data stays
 	@$(LOCAL) down

@@ -123,11 +123,16 @@ def autenticacion(plugin: str, parametros: str) -> pulsar.Authentication | None:
         case "Token":
             return pulsar.AuthenticationToken(token(parametros))
         case "Tls":
-            pares = _json(parametros) or dict(par.split(":", 1) for par in parametros.split(",") if ":" in par)
-            if faltan := {"tlsCertFile", "tlsKeyFile"} - set(pares):
-                raise ValueError(f"authParams of {plugin} must say {', '.join(sorted(faltan))}")
-            return pulsar.AuthenticationTLS(pares["tlsCertFile"], pares["tlsKeyFile"])
+            return pulsar.AuthenticationTLS(*certificado(parametros))
     raise ValueError(f"authPlugin {plugin!r} is not supported: AuthenticationToken and AuthenticationTls are")
+
+
+def certificado(parametros: str) -> tuple[str, str]:
+    """The files of AuthenticationTls: certificate and key."""
+    pares = _json(parametros) or dict(par.split(":", 1) for par in parametros.split(",") if ":" in par)
+    if faltan := {"tlsCertFile", "tlsKeyFile"} - set(pares):
+        raise ValueError(f"authParams of AuthenticationTls must say {', '.join(sorted(faltan))}")
+    return pares["tlsCertFile"], pares["tlsKeyFile"]
 
 
 def token(parametros: str) -> str | Callable[[], str]:
