@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import topics
 from avro_json import a_json
@@ -95,6 +95,16 @@ def como_evento(uno: Leido) -> None:
         print(f"warning: no CloudEvent: {seguro(str(error))}: {en_json(objeto(uno))}", file=sys.stderr)
 
 
+CABEZAS: Final = ("TIME (UTC)", "TOPIC", "KEY", "DATA")
+
+
+def como_fila(uno: Leido) -> tuple[str, ...]:
+    """Its cells under CABEZAS."""
+    texto = json.dumps(a_json(uno.lectura.datos), ensure_ascii=False) if uno.lectura.sobre else ""
+    que = (uno.lectura.problema, texto) if uno.lectura.problema else (texto,)
+    return tuple(map(seguro, (uno.publicado[11:], uno.topic, uno.clave, ": ".join(que))))
+
+
 class Tabla:
     """The newest messages, as many as the terminal has room for."""
 
@@ -112,15 +122,13 @@ class Tabla:
 
     def mostrar(self, uno: Leido) -> None:
         self._cuantos += 1
-        texto = json.dumps(a_json(uno.lectura.datos), ensure_ascii=False) if uno.lectura.sobre else ""
-        que = (uno.lectura.problema, texto) if uno.lectura.problema else (texto,)
-        self._filas.append(tuple(map(seguro, (uno.publicado[11:], uno.topic, uno.clave, ": ".join(que)))))
+        self._filas.append(como_fila(uno))
 
     def _dibujar(self) -> Table:
         tabla = Table(box=None, title=f"{self._cuantos} messages", expand=True)
-        for cabeza in ("TIME (UTC)", "TOPIC", "KEY"):
+        for cabeza in CABEZAS[:-1]:
             tabla.add_column(cabeza, no_wrap=True)
-        tabla.add_column("DATA", no_wrap=True, overflow="ellipsis", ratio=1)
+        tabla.add_column(CABEZAS[-1], no_wrap=True, overflow="ellipsis", ratio=1)
         for fila in list(self._filas)[-max(1, shutil.get_terminal_size().lines - 4) :]:
             tabla.add_row(*map(Text, fila))
         return tabla

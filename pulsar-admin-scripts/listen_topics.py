@@ -69,6 +69,11 @@ class Escucha:
     def conectada(self) -> bool:
         return all(lector.lector.is_connected() for lector in self._lectores)
 
+    def cerrar(self) -> None:
+        """For who goes on with the client; else its end is theirs."""
+        for lector in self._lectores:
+            lector.lector.close()
+
     def leer(self) -> list[tuple[str, Any]]:
         """What came, with its topic. The newest waits for the next call: its cause may be in a topic read before."""
         espera = 0 if self.atrasada else ESPERA

@@ -1,6 +1,7 @@
 """Topics, subscriptions, functions and dead letters of a cluster, and what is wrong with them. It changes nothing.
 
-On a terminal a live view; --once prints it and ends, --json prints one JSON document and ends.
+On a terminal a live view: enter on a topic shows its newest messages, o those of one order that topics still have;
+enter on a message all of it; escape goes back. --once prints one look and ends, --json prints it as one JSON document.
 Exit codes: 0 healthy (the live view: ended by q); 1 unhealthy, each reason is a line on stderr, or in "unhealthy";
 2 wrong usage or settings; 3 the cluster can't be read; 130 interrupted; 141 nobody reads the output.
 """
@@ -14,6 +15,8 @@ import admin
 import client
 import monitor_health
 from admin_rest import Api, NoContesta
+from monitor_app import Monitor
+from monitor_messages import Mensajes
 from monitor_print import en_documento, en_tabla, sin_cluster
 from monitor_rows import cuadro
 from monitor_source import Cluster, Fuente, esperado
@@ -37,11 +40,18 @@ def una_vez(fuente: Fuente, max_edad: float, en_json: bool) -> int:
 
 def _mirar(args: Any) -> int:
     try:
-        fuente = Cluster(Api.de_entorno(admin.url_admin()), Api.de_entorno(admin.url_functions()), esperado())
+        broker, functions = Api.de_entorno(admin.url_admin()), Api.de_entorno(admin.url_functions())
     except (ValueError, OSError) as error:
         print(f"error: can't use PULSAR_ADMIN_URL, PULSAR_FUNCTIONS_URL, PULSAR_CLIENT_CONF: {error}", file=sys.stderr)
         return 2
-    return una_vez(fuente, args.max_age, args.json)
+    fuente = Cluster(broker, functions, esperado())
+    if args.once or args.json:
+        return una_vez(fuente, args.max_age, args.json)
+    if not sys.stdout.isatty():
+        print("error: the live view needs a terminal; --once and --json don't", file=sys.stderr)
+        return 2
+    lecturas = Mensajes(client.conectar(), broker)
+    return Monitor(fuente, esperado(), lecturas, args.every, args.max_age).run() or 0
 
 
 def _segundos(texto: str) -> float:

@@ -35,7 +35,9 @@ class Queja:
 def quejas(cuadro: Cuadro, max_edad: float = MAX_EDAD) -> list[Queja]:
     todas: list[Queja] = []
     if cuadro.sin_worker:
-        todas.append(Queja("cluster", "functions", "away", f"the functions can't be looked at: {cuadro.sin_worker}"))
+        todas.append(
+            Queja("cluster", "functions", "away", f"no functions worker (PULSAR_FUNCTIONS_URL): {cuadro.sin_worker}")
+        )
     else:
         todas += [queja for funcion in cuadro.funciones for queja in _de_funcion(funcion)]
     for topic in cuadro.topics:

@@ -27,6 +27,7 @@ class Suscripcion:
     """Messages a second that consumers ask for again."""
     consumidores: int = 0
     ultimo_acuse: float | None = None
+    """By a consumer that is still there."""
     ultimo_consumo: float | None = None
 
 

@@ -96,4 +96,4 @@ def edad(segundos: float | None) -> str:
 
 
 def hace(momento: float | None, ahora: float) -> str:
-    return "never" if momento is None else f"{edad(max(0.0, ahora - momento))} ago"
+    return "–" if momento is None else f"{edad(max(0.0, ahora - momento))} ago"
