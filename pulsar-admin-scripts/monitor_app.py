@@ -52,6 +52,7 @@ class Monitor(App[int]):
         self._fuente, self._deseado, self._lecturas = fuente, deseado, lecturas
         self._cada, self._max_edad = cada, max_edad
         self._antes: deque[Mirada] = deque()
+        self._hojas: dict[str, tuple[Fila, ...]] = {}
         self._mirando = False
 
     def compose(self) -> ComposeResult:
@@ -102,6 +103,8 @@ class Monitor(App[int]):
     @on(Vista)
     def _mostrar(self, vista: Vista) -> None:
         self._mirando = False
+        if not self.query("#estado"):
+            return  # it comes too late: the view is being closed
         if isinstance(mirada := vista.mirada, str):
             ultima = f"; below, how it was at {_hora(self._antes[-1].hora)}" if self._antes else ""
             self._estado(f"AWAY: {mirada}{ultima}", mal=True)
@@ -117,21 +120,31 @@ class Monitor(App[int]):
             self._llenar(hoja)
 
     def _llenar(self, hoja: Hoja) -> None:
-        """Cell by cell as long as the rows are the same, so that cursor and scrolling stay."""
-        tabla, malas = self._tabla(hoja.titulo), sum(fila.estado != "ok" for fila in hoja.filas)
-        self.query_one(TabbedContent).get_tab(_id(hoja.titulo)).label = (
-            f"{hoja.titulo} {malas}!" if malas else hoja.titulo
-        )
-        if [fila.clave for fila in hoja.filas] != [clave.value for clave in tabla.rows]:
-            lugar = tabla.cursor_row
-            tabla.clear()
-            for fila in hoja.filas:
-                tabla.add_row(*_celdas(hoja, fila), key=fila.clave)
-            tabla.move_cursor(row=min(lugar, len(hoja.filas) - 1))
+        """Changes what changed, so that cursor and scrolling stay."""
+        antes, tabla = self._hojas.get(hoja.titulo, ()), self._tabla(hoja.titulo)
+        if antes == hoja.filas:
             return
+        self._hojas[hoja.titulo] = hoja.filas
+        malas = sum(fila.estado != "ok" for fila in hoja.filas)
+        etiqueta = f"{hoja.titulo} {malas}!" if malas else hoja.titulo
+        self.query_one(TabbedContent).get_tab(_id(hoja.titulo)).label = etiqueta
+        if [fila.clave for fila in antes] != [fila.clave for fila in hoja.filas]:
+            self._rehacer(tabla, hoja, antes)
+            return
+        for vieja, fila in zip(antes, hoja.filas, strict=True):
+            if vieja != fila:
+                for cabeza, celda in zip(("STATE", *hoja.cabezas), _celdas(hoja, fila), strict=True):
+                    tabla.update_cell(fila.clave, cabeza, celda, update_width=True)
+
+    def _rehacer(self, tabla: "DataTable[Text]", hoja: Hoja, antes: Sequence[Fila]) -> None:
+        """The cursor stays on what it was on, if that is still there."""
+        lugar, claves = tabla.cursor_row, [fila.clave for fila in hoja.filas]
+        tabla.clear()
         for fila in hoja.filas:
-            for cabeza, celda in zip(("STATE", *hoja.cabezas), _celdas(hoja, fila), strict=True):
-                tabla.update_cell(fila.clave, cabeza, celda, update_width=True)
+            tabla.add_row(*_celdas(hoja, fila), key=fila.clave)
+        if lugar < len(antes) and antes[lugar].clave in claves:
+            lugar = claves.index(antes[lugar].clave)
+        tabla.move_cursor(row=min(lugar, len(claves) - 1))
 
     @on(DataTable.RowSelected)
     def _abrir(self, elegida: DataTable.RowSelected) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Respuesta = tuple[int, Any] | tuple[int, Any, Mapping[str, str]]
+Respuesta = tuple[Any, ...]
 NADA: Respuesta = (404, {"reason": "not found"})
 
 
@@ -31,10 +31,11 @@ def admin_falso(respuestas: dict[str, Respuesta] | None = None) -> Iterator[Admi
         def do_GET(self) -> None:
             falso.conexiones.add(self.client_address)
             falso.pedidas.append((self.path, self.headers["Authorization"]))
-            estado, cuerpo, *cabeceras = falso.respuestas.get(self.path.partition("?")[0], NADA)
+            estado, cuerpo, *otras = falso.respuestas.get(self.path.partition("?")[0], NADA)
             crudo = cuerpo if isinstance(cuerpo, bytes) else json.dumps(cuerpo).encode()
             self.send_response(estado)
-            for nombre, valor in dict(*cabeceras).items():
+            cabeceras: Mapping[str, str] = otras[0] if otras else {}
+            for nombre, valor in cabeceras.items():
                 self.send_header(nombre, valor)
             self.send_header("Content-Length", str(len(crudo)))
             self.end_headers()

@@ -40,7 +40,7 @@ def stats(*suscripciones: str, **otras: Any) -> dict[str, Any]:
 
 def estado(**instancia: Any) -> dict[str, Any]:
     """Of a function with one instance."""
-    suyo = {
+    suyo: dict[str, Any] = {
         "running": True,
         "error": "",
         "numRestarts": 0,
@@ -70,8 +70,8 @@ def con(mirada: Mirada, topic: str = "", funcion: str = "", **cambios: Any) -> M
         topics[topic] = cambios["respuesta"]
     else:
         cual = cambios.pop("suscripcion")
-        topics[topic]["subscriptions"][cual] = suscripcion(**cambios)  # type: ignore[index, call-overload]
-    return replace(mirada, topics=topics, funciones=funciones)
+        topics[topic]["subscriptions"][cual] = suscripcion(**cambios)  # type: ignore[index]
+    return replace(mirada, topics=dict(sorted(topics.items())), funciones=funciones)
 
 
 @dataclass
@@ -102,9 +102,9 @@ class LecturasFalsas:
             raise self.fallos.pop()
         vistos = 0
         while seguir():
-            todos = self.mensajes.get(topic, [])
-            yield Tanda(todos[vistos:], len(todos) - vistos, True)
-            vistos = len(todos)
+            nuevos = self.mensajes.get(topic, [])[vistos:]
+            vistos += len(nuevos)
+            yield Tanda(nuevos, len(nuevos), True)
 
     def de_orden(self, id_orden: str, seguir: Seguir) -> Iterator[Tanda]:
         return self.de_topic(id_orden, seguir)
