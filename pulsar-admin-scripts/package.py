@@ -5,8 +5,9 @@ needs beside (requirements.txt) must be installed in the Python of the functions
 """
 
 import argparse
+import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,6 +44,12 @@ def construir(nombre: str, todas: dict[str, dict[str, Any]], carpeta: Path) -> P
             entrada.external_attr = 0o644 << 16
             paquete.writestr(entrada, ruta.read_bytes())
     return destino
+
+
+def esquemas(paquete: Path, topics: Iterable[str]) -> dict[str, Any]:
+    """The schemas of these topics that a package has."""
+    with zipfile.ZipFile(paquete) as abierto:
+        return {topic: json.loads(abierto.read(f"{paquete.stem}/src/schemas/{topic}.avsc")) for topic in topics}
 
 
 def _modulo(config: dict[str, Any]) -> Path:

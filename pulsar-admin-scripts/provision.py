@@ -17,9 +17,11 @@ import schemas_files
 from admin import TENANT, Respuesta, cumple, ejecutar, url_admin
 from package import configuraciones
 from schemas_registry import LEER, ajenas, diferencias, orden_de_carga, rechazo, registradas, versiones
-from topics import PREFIJO, cartas, sin_particion
+from topics import HISTORIA, PREFIJO, RETIENE, cartas, sin_particion
 
-NAMESPACES: Final = tuple(f"{TENANT}/{nombre}" for nombre in ("ordenes", "productos", "conductores", "saga"))
+NAMESPACES: Final = tuple(
+    f"{TENANT}/{nombre}" for nombre in ("ordenes", "productos", "conductores", "saga", "despliegues")
+)
 POLITICAS: Final[dict[str, tuple[Any, str]]] = {
     # a policy as `namespaces policies` shows it: the value wanted, the command that sets it
     "schema_compatibility_strategy": ("FULL_TRANSITIVE", "set-schema-compatibility-strategy -c FULL_TRANSITIVE"),
@@ -37,12 +39,14 @@ Cambio = tuple[str, list[str]]
 
 
 def suscripciones() -> dict[str, list[str]]:
-    """Every topic, full name, with the subscriptions it must have: its functions' and the dead letters'."""
+    """Every topic, full name, with the subscriptions it must have: its functions', and what keeps what was not dealt
+    with: dead letters, deployments.
+    """
     topics: dict[str, list[str]] = {f"{PREFIJO}{nombre}": [] for nombre in schemas_files.topics()}
     for config in configuraciones().values():
         for topic in config["inputSpecs"]:
             topics[topic].append(config["subName"])
-    return topics | {f"{PREFIJO}{carta}": ["cuarentena"] for carta in cartas()}
+    return topics | {f"{PREFIJO}{carta}": ["cuarentena"] for carta in cartas()} | {HISTORIA: [RETIENE]}
 
 
 class Cluster:

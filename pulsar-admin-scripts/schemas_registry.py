@@ -73,10 +73,10 @@ def versiones(topic: str) -> dict[int, Any]:
     return schemas_files.lanzadas(topic) | {version(actual) or 0: actual}
 
 
-def sin_registrar(topics: Sequence[str]) -> list[str]:
-    """Those of these topics, <namespace>/<topic>, whose schema as it is in the repository the cluster doesn't have."""
-    hay = _versiones_de(topics)
-    return [topic for topic in topics if schemas_files.actual(topic) not in [r.definicion for r in hay[topic]]]
+def sin_registrar(usados: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Those of these topics, <namespace>/<topic>, of whose schemas the cluster doesn't have one."""
+    hay = {topic: [r.definicion for r in todas] for topic, todas in _versiones_de(sorted(usados)).items()}
+    return [topic for topic in hay if any(definicion not in hay[topic] for definicion in usados[topic])]
 
 
 def diferencias(cluster: Mapping[str, Sequence[Registrada]]) -> Iterator[Diferencia]:

@@ -9,6 +9,10 @@ from admin import TENANT
 from package import configuraciones
 
 PREFIJO: Final = f"persistent://{TENANT}/"
+HISTORIA: Final = f"{PREFIJO}despliegues/historia"
+"""What was deployed: a message for each function and version."""
+RETIENE: Final = "historia"
+"""The subscription that keeps them: what it has acknowledged may go."""
 _PARTICION: Final = re.compile(r"-partition-\d+$")
 
 

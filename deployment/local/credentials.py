@@ -43,6 +43,7 @@ def addresses(settings: Settings) -> dict[str, str]:
         "PULSAR_FUNCTIONS_URL": f"http://127.0.0.1:{settings.functions_port}",
         "PULSAR_ADMIN": str(settings.data / "bin" / "pulsar-admin"),
         "PULSAR_SHELL": str(settings.data / "bin" / "pulsar-shell"),
+        "FUNCTIONS_LOGS": str(settings.data / "logs" / "functions"),
         "DB_HOSTNAME": "127.0.0.1",
         "DB_PORT": str(settings.postgres_port),
         "BFF_PORT": str(settings.bff_port),

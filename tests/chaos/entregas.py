@@ -47,7 +47,7 @@ def topics(platform: Plataforma) -> dict[str, Any]:
     for namespace in _leer(platform, f"namespaces/{TENANT}"):
         for topic in _leer(platform, f"persistent/{namespace}"):
             nombre = topic.removeprefix("persistent://")
-            if "/__" not in nombre:
+            if "/__" not in nombre and not nombre.startswith(f"{TENANT}/despliegues/"):
                 encontrados[topic] = _leer(platform, f"persistent/{nombre}/stats")
     return encontrados
 

@@ -1,0 +1,98 @@
+"""What was deployed, for people; and back to it."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pulsar
+from admin import ejecutar, url_functions
+from deploy_history import Version, guardadas, leer
+from deploy_plan import AMBIENTE, quien
+from terminal import en_json, seguro
+
+
+def mostrar_historia(versiones: Iterable[Version], como_json: bool) -> None:
+    """Oldest first: the last line is what was deployed last."""
+    if como_json:
+        for version in versiones:
+            print(en_json(_fila(version)))
+        return
+    print(f"{'version':>7}  {'when':16}  {'who':22}  {'commit':18}  what")
+    juntas: dict[str, list[str]] = {}
+    for v in versiones:
+        hora = datetime.fromisoformat(v.hora).astimezone().strftime("%Y-%m-%d %H:%M")
+        que = f"{v.accion}, FAILED: {v.fallo}" if v.fallo else v.accion
+        linea = f"{v.numero:>7}  {hora}  {v.quien:22}  {v.commit:18}  {que}"
+        juntas.setdefault(seguro(linea), []).append(f"{'':9}{v.funcion} {v.hash}")
+    for linea, funciones in juntas.items():
+        print("\n".join([linea, *funciones]))
+
+
+def _fila(version: Version) -> Mapping[str, Any]:
+    campos = ("numero", "funcion", "accion", "hora", "quien", "commit", "fallo", "config")
+    nombres = ("version", "function", "what", "time", "who", "commit", "failure", "config")
+    return {nombre: getattr(version, campo) for nombre, campo in zip(nombres, campos, strict=True)}
+
+
+def registradas(cliente: pulsar.Client, funciones: Sequence[str]) -> list[Version]:
+    """What is on record, of these functions; ends the program if there is nothing of one of them."""
+    versiones = guardadas(leer(cliente))
+    conocidas = {version.funcion for version in versiones}
+    if desconocidas := set(funciones) - conocidas:
+        sys.exit(
+            f"error: nothing was deployed of {', '.join(sorted(desconocidas))}; "
+            f"on record are {', '.join(sorted(conocidas)) or 'none'}"
+        )
+    return [version for version in versiones if not funciones or version.funcion in funciones]
+
+
+def elegidas(versiones: Sequence[Version], funciones: Sequence[str], hasta: int | None) -> list[str]:
+    """The functions to go back with: those named; else all, to a version; else those of the last deployment."""
+    todas = [version for version in versiones if not version.fallo]
+    ultima = max((version.numero for version in todas), default=0)
+    de_que = todas if hasta is not None else [version for version in todas if version.numero == ultima]
+    return list(funciones) or list(dict.fromkeys(version.funcion for version in de_que))
+
+
+def desplegadas(versiones: Sequence[Version], funciones: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What `functions get` says; nothing of functions that are not there."""
+    configs = {version.funcion: version.config for version in versiones}
+    respuestas = ejecutar([["functions", "get", *quien(configs[nombre])] for nombre in funciones], url_functions())
+    return {
+        nombre: {} if respuesta.no_existe else json.loads(respuesta.exigir().texto)
+        for nombre, respuesta in zip(funciones, respuestas, strict=True)
+    }
+
+
+def destinos(
+    versiones: Sequence[Version], hay: Mapping[str, Mapping[str, Any]], hasta: int | None, nombradas: bool
+) -> dict[str, Version]:
+    """For each function the version to go back to: the last until `hasta`, else the last that is not what runs now.
+
+    Ends the program if there is none; but a function that was not named, and not there then, stays as it is.
+    """
+    destino = {}
+    for nombre in hay:
+        suyas = [version for version in versiones if version.funcion == nombre and not version.fallo]
+        posibles = [v for v in suyas if (v.numero <= hasta if hasta is not None else not v.es(hay[nombre]))]
+        if posibles:
+            destino[nombre] = posibles[-1]
+        elif nombradas or hasta is None:
+            cual = f"until version {hasta}" if hasta is not None else "other than what runs now"
+            sys.exit(f"error: no version of {nombre} is on record {cual}; nothing was changed. See deploy.py history")
+    return destino
+
+
+def preparar(
+    destino: Mapping[str, Version], hay: Mapping[str, Mapping[str, Any]], carpeta: Path
+) -> dict[str, dict[str, Any]]:
+    """The configurations, and the packages in `carpeta`. Where the database is stays as it is now."""
+    configs = {}
+    for nombre, version in destino.items():
+        (carpeta / f"{nombre}.zip").write_bytes(version.paquete)
+        ambiente = {clave: valor for clave, valor in hay[nombre].get("userConfig", {}).items() if clave in AMBIENTE}
+        configs[nombre] = {**version.config, "userConfig": {**version.config["userConfig"], **ambiente}}
+    return configs
