@@ -9,7 +9,7 @@ REQUIREMENTS := requirements.txt deployment/requirements.txt deployment/local/re
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up deploy prometheus plan prune schemas-check schemas-release catalogue dashboards api dlq publish listen monitor down status logs clean test drill chaos fuzz bench check format
+.PHONY: help setup demo up deploy prometheus plan history rollback prune schemas-check schemas-release catalogue dashboards api dlq publish listen monitor down status logs clean test drill chaos fuzz bench check format
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -49,6 +49,12 @@ prometheus: $(VENV)/.ready ## Prometheus with our alerts, watching the running p
 plan: $(VENV)/.ready ## what `make deploy` would change on the running platform; changes nothing
 	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/provision.py --plan
 	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/deploy.py --plan
+
+history: $(VENV)/.ready ## what was deployed, by whom, when, from which commit: make history ARGS="crear-orden"
+	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/deploy.py history $(ARGS)
+
+rollback: $(VENV)/.ready ## undo the last deployment; or make rollback ARGS="crear-orden --to 7"
+	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/deploy.py rollback $(ARGS)
 
 prune: $(VENV)/.ready ## delete receipts older than a week
 	@$(LOCAL) run -- $(PY) -m deployment.databases.prune

@@ -51,10 +51,23 @@ def registradas(cliente: pulsar.Client, funciones: Sequence[str]) -> list[Versio
 
 def elegidas(versiones: Sequence[Version], funciones: Sequence[str], hasta: int | None) -> list[str]:
     """The functions to go back with: those named; else all, to a version; else those of the last deployment."""
-    todas = [version for version in versiones if not version.fallo]
-    ultima = max((version.numero for version in todas), default=0)
-    de_que = todas if hasta is not None else [version for version in todas if version.numero == ultima]
+    de_que = _ultimo(versiones) if hasta is None else [version for version in versiones if not version.fallo]
     return list(funciones) or list(dict.fromkeys(version.funcion for version in de_que))
+
+
+def exigir_que_corra(versiones: Sequence[Version], hay: Mapping[str, Mapping[str, Any]]) -> None:
+    """Ends the program if the last deployment is undone already: then one more step back is not what is meant."""
+    ultimas = _ultimo(versiones)
+    if ultimas and not any(version.es(hay[version.funcion]) for version in ultimas):
+        sys.exit(
+            f"error: nothing of the last deployment, version {ultimas[0].numero}, runs: it is undone already; nothing "
+            "was changed.\n  To go back further, name functions, or say --to VERSION. See deploy.py history"
+        )
+
+
+def _ultimo(versiones: Sequence[Version]) -> list[Version]:
+    ultimo = max((version.numero for version in versiones), default=0)
+    return [version for version in versiones if version.numero == ultimo]
 
 
 def desplegadas(versiones: Sequence[Version], funciones: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -10,6 +10,7 @@ import pytest
 
 from functions.comun import engine
 from functions.comun.codec import BYTES_MAXIMOS, publicacion
+from functions.comun.engine import Motor
 from functions.comun.lote import Salidas
 from functions.comun.publicador import EsquemaRechazado, Recibido
 from functions.comun.traza import PROPIEDAD, Traza, leer
@@ -17,6 +18,7 @@ from functions.ordenes.crear_orden import CrearOrden
 from functions.ordenes.marcar_listo_despacho import MarcarListoDespacho
 from tests.datos import listo, una_orden
 from tests.motores import Iniciar, esperar_acks, recibos
+from tests.motores import contexto as contexto_de
 from tests.plataforma import Plataforma, esperar
 from tests.pulsar_falso import MensajeFalso, crudo, recibido
 
@@ -87,6 +89,26 @@ def test_what_holds_a_function_up_is_measured(
     assert len(contexto.acks) == 1
     trabas = ("infrastructure_failures", "schema_refusals")
     assert {nombre: contexto.medidas[nombre] for nombre in trabas} == dict.fromkeys(trabas, 0) | {medida: 1}
+
+
+def test_a_canary_works_under_its_functions_name_so_a_redelivery_to_it_changes_nothing(
+    bases: Plataforma, iniciar: Iniciar
+) -> None:
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    suyo = contexto_de(bases, "crear-orden")
+    suyo.funcion, suyo.config["FUNCION"] = "crear-orden-canary", "crear-orden"
+    canario = Motor(CrearOrden(), suyo)
+    try:
+        orden, id_mensaje = una_orden(), uuid4()
+        motor.recibir(recibido(orden, id_mensaje))
+        esperar_acks(contexto, 1)
+        canario.recibir(recibido(orden, id_mensaje))
+        esperar_acks(suyo, 1)
+    finally:
+        canario.detener()
+    assert contexto.cliente.mensajes(PEDIR_STOCK) == suyo.cliente.mensajes(PEDIR_STOCK)
+    assert bases.sql("ordenes", "select funcion from recibos") == [("crear-orden",)]
+    assert bases.sql("ordenes", "select version from ordenes") == [(1,)]
 
 
 def test_copies_of_a_message_in_one_batch_count_once(bases: Plataforma, iniciar: Iniciar) -> None:

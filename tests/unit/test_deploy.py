@@ -7,7 +7,7 @@ import pytest
 from deploy_history import GUARDADAS, Version, guardadas
 from deploy_logs import Registros
 from deploy_look import Vista
-from deploy_rollback import destinos, elegidas
+from deploy_rollback import destinos, elegidas, exigir_que_corra
 from deploy_watch import Vigilada
 
 AHORA = datetime(2026, 11, 25, tzinfo=UTC)
@@ -110,6 +110,14 @@ def test_without_names_the_last_deployment_is_undone_and_to_a_version_all_functi
     assert elegidas(VERSIONES, [], None) == ["a", "c"]
     assert elegidas(VERSIONES, [], 1) == ["a", "b", "c"]
     assert elegidas(VERSIONES, ["b"], None) == ["b"]
+
+
+def test_a_deployment_that_was_put_back_at_once_is_not_undone_once_more() -> None:
+    fallida = [*VERSIONES, version(5, "a", "4", "it died")]
+    assert elegidas(fallida, [], None) == ["a"]
+    with pytest.raises(SystemExit, match="it is undone already"):
+        exigir_que_corra(fallida, {"a": {"name": "a", "userConfig": {"PACKAGE": "3"}}})
+    exigir_que_corra(fallida, {"a": {"name": "a", "userConfig": {"PACKAGE": "4"}}})
 
 
 def test_the_last_versions_of_each_function_are_kept() -> None:
