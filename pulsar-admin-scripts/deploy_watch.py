@@ -37,7 +37,7 @@ class Vigilada:
     """How long that was, in s; less than 0 if the last look was not good."""
 
     def mirada(self, vista: Vista, hora: float) -> None:
-        anterior = self.ultima or (self.antes if self.nueva else vista)
+        anterior = self.ultima or self._primera(vista)
         if vista.consumidores is None:  # nobody answered
             vista = replace(vista, reinicios=anterior.reinicios)
         crecio = vista.reinicios - anterior.reinicios
@@ -47,6 +47,10 @@ class Vigilada:
         elif self.desde is None or crecio or vista.nombres != anterior.nombres:
             self.desde = hora
         self.ultima, self.firme = vista, hora - self.desde if self.desde is not None else -1
+
+    def _primera(self, vista: Vista) -> Vista:
+        """What the first look is compared with: itself if its count of restarts may be the version before's."""
+        return self.antes if self.nueva and not 0 < self.antes.reinicios <= vista.reinicios else vista
 
     @property
     def mal(self) -> str:

@@ -39,14 +39,12 @@ Cambio = tuple[str, list[str]]
 
 
 def suscripciones() -> dict[str, list[str]]:
-    """Every topic, full name, with the subscriptions it must have: its functions', and what keeps what was not dealt
-    with: dead letters, deployments.
-    """
+    """Every topic, full name, with the subscriptions it must have: its functions' and the dead letters'."""
     topics: dict[str, list[str]] = {f"{PREFIJO}{nombre}": [] for nombre in schemas_files.topics()}
     for config in configuraciones().values():
         for topic in config["inputSpecs"]:
             topics[topic].append(config["subName"])
-    return topics | {f"{PREFIJO}{carta}": ["cuarentena"] for carta in cartas()} | {HISTORIA: [RETIENE]}
+    return topics | {f"{PREFIJO}{carta}": ["cuarentena"] for carta in cartas()}
 
 
 class Cluster:
@@ -107,7 +105,7 @@ def main() -> None:
     parser.add_argument("--plan", action="store_true", help="say what would be changed, and change nothing")
     solo_plan = parser.parse_args().plan
     print(f"provisioning {url_admin()}: reading what is there …", flush=True)
-    topics = suscripciones()
+    topics = suscripciones() | {HISTORIA: [RETIENE]}
     cluster = Cluster(list(topics))
     if error := ajenas(cluster.diferencias):
         sys.exit(error)

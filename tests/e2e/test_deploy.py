@@ -163,6 +163,7 @@ def test_what_changed_is_deployed_and_nothing_else_is_touched(tienda: Tienda, co
         ("\ndef (\n", "SyntaxError: invalid syntax"),
         ("\nimport os\nos._exit(3)\n", "its instances died"),
     ],
+    ids=["SyntaxError", "died"],
 )
 def test_code_that_does_not_start_is_shown_and_the_version_before_is_put_back(
     tienda: Tienda, copia: Copia, tmp_path: Path, roto: str, dicho: str
@@ -180,7 +181,6 @@ def test_code_that_does_not_start_is_shown_and_the_version_before_is_put_back(
 
 
 ROMPE = """
-_manejar = CrearOrden.manejar
 def _roto(self, tx, mensajes):
     raise ZeroDivisionError("planted")
 CrearOrden.manejar = _roto
@@ -192,7 +192,7 @@ CrearOrden.process = _roto
 """
 
 
-@pytest.mark.parametrize("roto", [ROMPE, NO_EMPIEZA])
+@pytest.mark.parametrize("roto", [ROMPE, NO_EMPIEZA], ids=["manejar", "process"])
 def test_an_exception_at_the_first_message_is_shown_and_the_version_before_is_put_back(
     tienda: Tienda, copia: Copia, tmp_path: Path, roto: str
 ) -> None:

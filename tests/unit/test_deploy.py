@@ -47,6 +47,7 @@ def test_an_unchanged_function_runs_at_the_first_look_however_often_it_died_befo
         (0, [0, 1], 1),
         (5, [5, 5, 0, 1], 1),  # the version before's count, then the new one's
         (5, [5, 2], 2),
+        (7, [9, 0, 1], 1),  # the version before died twice more until it was replaced
         (1, [1, 2, 3], 2),
     ],
 )
