@@ -15,16 +15,21 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from admin_session import Sesion
 
 RAIZ: Final = Path(__file__).parents[1]
 TENANT: Final = "monoliticas"
 PLAZO: Final = 300
 """Longest run of one pulsar-shell, in s."""
 
+_candado: Final = threading.Lock()
 _INICIO: Final = re.compile(r"^\[(\d+)/\d+\] Executing .*$", re.MULTILINE)
 _RUIDO: Final = re.compile(r"^(WARNING: .*|\d{4}-\d\d-\d\dT.* - (WARN|INFO|ERROR) .*|Goodbye!)\n?", re.MULTILINE)
 _FALLO: Final = re.compile(
@@ -69,37 +74,66 @@ def cumple(actual: Any, esperado: Any) -> bool:
     return bool(actual == esperado)
 
 
+_sesiones: dict[str, Sesion] | None = None
+"""While there are some: a pulsar-shell that stays for each URL, once it is needed."""
+
+
+@contextmanager
+def sesiones() -> Iterator[None]:
+    """For programs that ask often: the commands meanwhile go through one pulsar-shell for each URL."""
+    global _sesiones
+    _sesiones = {}
+    try:
+        yield
+    finally:
+        for sesion in _sesiones.values():
+            sesion.cerrar()
+        _sesiones = None
+
+
 def ejecutar(ordenes: Sequence[Sequence[str]], url: str) -> list[Respuesta]:
     """Runs pulsar-admin commands, each without the leading "pulsar-admin", in order; never stops early."""
     if not ordenes:
         return []
-    with tempfile.TemporaryDirectory() as carpeta:
-        lineas, conf = Path(carpeta, "commands"), Path(carpeta, "client.conf")
-        lineas.write_text("".join(f"admin {shlex.join(orden)}\n" for orden in ordenes), "utf-8")
-        conf.write_text(_configuracion(url), "utf-8")
-        programa = [_programa(), "-c", str(conf), "-np", "-f", str(lineas)]
-        try:
-            proceso = subprocess.run(
-                programa, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PLAZO, check=False
-            )
-        except subprocess.TimeoutExpired:
-            sys.exit(f"error: {url} did not answer {len(ordenes)} commands in {PLAZO} s")
-    return _separar(ordenes, proceso.stdout, url)
-
-
-def _separar(ordenes: Sequence[Sequence[str]], salida: str, url: str) -> list[Respuesta]:
-    partes = _INICIO.split(salida)
-    textos = dict(zip(map(int, partes[1::2]), partes[2::2], strict=True))
-    if len(textos) != len(ordenes):
-        sys.exit(f"error: pulsar-shell ran {len(textos)} of {len(ordenes)} commands:\n{salida}")
+    lineas = [f"admin {shlex.join(orden)}" for orden in ordenes]
+    try:
+        salidas = _por_archivo(lineas, url) if _sesiones is None else _sesion(_sesiones, url).ejecutar(lineas)
+    except (TimeoutError, subprocess.TimeoutExpired):
+        sys.exit(f"error: {url} did not answer {len(ordenes)} commands in {PLAZO} s")
+    except EOFError as error:
+        sys.exit(f"error: pulsar-shell ended:\n{error}")
     respuestas = []
-    for numero, orden in enumerate(ordenes, 1):
-        texto = _RUIDO.sub("", textos[numero])
+    for orden, salida in zip(ordenes, salidas, strict=True):
+        texto = _RUIDO.sub("", salida)
         fallo = _FALLO.search(texto)
         respuestas.append(Respuesta(shlex.join(orden), texto, fallo.group(0) if fallo else None))
     if all((r.fallo or "").startswith(("Error connecting", "java.net", "Failed")) for r in respuestas):
         sys.exit(f"error: can't reach {url}:\n{respuestas[0].texto.strip()}")
     return respuestas
+
+
+def _por_archivo(lineas: Sequence[str], url: str) -> list[str]:
+    """What each command printed, through a pulsar-shell that ends then."""
+    with tempfile.TemporaryDirectory() as carpeta:
+        archivo = Path(carpeta, "commands")
+        archivo.write_text("".join(f"{linea}\n" for linea in lineas), "utf-8")
+        programa = [*_programa(url, Path(carpeta)), "-np", "-f", str(archivo)]
+        proceso = subprocess.run(
+            programa, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PLAZO, check=False
+        )
+    partes = _INICIO.split(proceso.stdout)
+    textos = dict(zip(map(int, partes[1::2]), partes[2::2], strict=True))
+    if len(textos) != len(lineas):
+        sys.exit(f"error: pulsar-shell ran {len(textos)} of {len(lineas)} commands:\n{proceso.stdout}")
+    return [textos[numero] for numero in range(1, len(lineas) + 1)]
+
+
+def _sesion(abiertas: dict[str, Sesion], url: str) -> Sesion:
+    with _candado:
+        if url not in abiertas:
+            carpeta = tempfile.TemporaryDirectory()
+            abiertas[url] = Sesion(_programa(url, Path(carpeta.name)), PLAZO, carpeta)
+        return abiertas[url]
 
 
 def _configuracion(url: str) -> str:
@@ -109,7 +143,14 @@ def _configuracion(url: str) -> str:
     return f"{base}\nwebServiceUrl={url}\nbrokerServiceUrl={servicio}\n"
 
 
-def _programa() -> str:
+def _programa(url: str, carpeta: Path) -> list[str]:
+    """The shell, with a configuration that is written to `carpeta`."""
+    conf = carpeta / "client.conf"
+    conf.write_text(_configuracion(url), "utf-8")
+    return [_shell(), "-c", str(conf)]
+
+
+def _shell() -> str:
     if shell := os.environ.get("PULSAR_SHELL"):
         return shell
     if admin := os.environ.get("PULSAR_ADMIN"):

@@ -23,7 +23,7 @@ import client
 import deploy_canary as canary
 import package
 import pulsar
-from admin import url_functions
+from admin import sesiones, url_functions
 from deploy_apply import Aplicacion, Modo
 from deploy_args import leidos
 from deploy_history import commit
@@ -99,7 +99,7 @@ def main() -> int:
     args = leidos(sys.argv[1:], __doc__)
 
     def todo(cliente: pulsar.Client) -> int:
-        with TemporaryDirectory() as carpeta:
+        with TemporaryDirectory() as carpeta, sesiones():
             TRABAJOS[args.verbo](cliente, args, Path(carpeta))
         return 0
 

@@ -99,7 +99,8 @@ def vigilar(
                 del pendientes[nombre]
             elif vigilada.firme > segundos or (vigilada.firme >= 0 and not vigilada.nueva):
                 del pendientes[nombre]
-        if time.monotonic() > limite:
+        tarde = time.monotonic() - limite
+        if tarde > PLAZO or (tarde > 0 and any(vigiladas[nombre].firme < 0 for nombre in pendientes)):
             return rotas | {nombre: _explicada(nombre, vigiladas[nombre].mal, registros) for nombre in pendientes}
         if pendientes and not rotas:
             print(f"  waiting for {', '.join(pendientes)} …", flush=True)
