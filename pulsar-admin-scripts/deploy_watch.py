@@ -17,6 +17,10 @@ from terminal import seguro
 
 PLAZO: Final = 90
 """Longest wait for the functions to run, in s."""
+ESTABLE: Final = 3.0
+"""So long, in s, must looks at a new version see the same: code that dies at its start may have consumers before."""
+PAUSA: Final = 0.5
+"""Between two looks, in s."""
 MUERTES: Final = 2
 """So many restarts are a crash loop; one can be anybody's fault."""
 LINEAS: Final = 40
@@ -89,7 +93,7 @@ def vigilar(
     """
     limite = time.monotonic() + PLAZO + segundos
     vigiladas = {nombre: Vigilada(nombre in antes, antes.get(nombre, Vista())) for nombre in configs}
-    pendientes, rotas = dict(configs), dict[str, str]()
+    pendientes, rotas, dichas = dict(configs), dict[str, str](), ""
     while pendientes and not any(nombre in antes for nombre in rotas):
         for nombre, vista in mirar(pendientes).items():
             vigilada = vigiladas[nombre]
@@ -97,13 +101,15 @@ def vigilar(
             if que := vigilada.rota(configs[nombre]):
                 rotas[nombre] = _explicada(nombre, que, registros)
                 del pendientes[nombre]
-            elif vigilada.firme > segundos or (vigilada.firme >= 0 and not vigilada.nueva):
+            elif vigilada.firme >= max(segundos, ESTABLE) or (vigilada.firme >= 0 and not vigilada.nueva):
                 del pendientes[nombre]
         tarde = time.monotonic() - limite
         if tarde > PLAZO or (tarde > 0 and any(vigiladas[nombre].firme < 0 for nombre in pendientes)):
             return rotas | {nombre: _explicada(nombre, vigiladas[nombre].mal, registros) for nombre in pendientes}
         if pendientes and not rotas:
-            print(f"  waiting for {', '.join(pendientes)} …", flush=True)
+            if dichas != (dichas := ", ".join(pendientes)):
+                print(f"  waiting for {dichas} …", flush=True)
+            time.sleep(PAUSA)
     return rotas
 
 
