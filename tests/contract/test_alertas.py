@@ -7,10 +7,12 @@ from typing import Any, Final
 import pytest
 import yaml
 from package import configuraciones
+from provision import suscripciones
+from topics import RETIENE
 
 from deployment.monitoring.render import SOURCES
 from functions.ordenes.dominio import INTENTOS
-from tests.prometheus import Regla, alertas, promtool
+from tests.prometheus import Regla, alertas, promtool, reglas
 
 PRUEBAS: Final = sorted((SOURCES / "tests").glob("*_test.yml"))
 TITULO: Final = re.compile(r"^### (\w+)$", re.MULTILINE)
@@ -67,3 +69,11 @@ def test_sagas_are_late_and_stuck_after_their_deadlines() -> None:
     limites = {nombre(a): int(a["expr"].rpartition(">")[2]) for a in alertas() if "oldest_open_order" in a["expr"]}
     assert demora < limites["SagaLate"] < 2 * demora
     assert INTENTOS * demora < limites["SagaStuck"] < (INTENTOS + 2) * demora
+
+
+def test_only_subscriptions_that_no_function_reads_are_left_out() -> None:
+    fuera = {patron for regla in reglas() for patron in re.findall(r'subscription!~"([^"]+)"', str(regla["expr"]))}
+    (patron,) = fuera
+    todas = {nombre for nombres in suscripciones().values() for nombre in nombres} | {RETIENE}
+    de_funciones = {config["subName"] for config in configuraciones().values()}
+    assert {nombre for nombre in todas if not re.fullmatch(patron, nombre)} == de_funciones
