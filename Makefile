@@ -123,7 +123,7 @@ check: $(VENV)/.tests schemas-check ## ruff, mypy --strict, import-linter, shell
 	@cd pulsar-admin-scripts && ../$(VENV)/bin/mypy --config-file ../pyproject.toml *.py
 	@cd deployment/local/instance && ../../../$(VENV)/bin/mypy --config-file mypy.ini .
 	@$(VENV)/bin/lint-imports
-	@$(VENV)/bin/shellcheck .ci/run
+	@$(VENV)/bin/shellcheck .ci/run deployment/make-secrets deployment/docker/with-secrets
 
 format: $(VENV)/.tests ## mend what ruff can mend
 	@$(VENV)/bin/ruff check --fix .

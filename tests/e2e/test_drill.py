@@ -30,8 +30,15 @@ from tests.prometheus import MINUTOS, Servidor
 pytestmark = pytest.mark.e2e
 
 RUNBOOK: Final = (SOURCES / "RUNBOOK.md").read_text("utf-8")
+BLOQUE: Final = re.compile(r"^```sh\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 AJENO: Final = {"type": "record", "name": "X", "fields": [{"name": "x", "type": "int"}]}
 TE: Final = {"nombre": "Té", "stock": 1}
+
+
+def ordenes(seccion: str) -> list[str]:
+    """The commands in a piece of the runbook: lines of blocks, and in sentences."""
+    lineas = [linea for bloque in BLOQUE.findall(seccion) for linea in bloque.splitlines()]
+    return lineas + [" ".join(dicha.split()) for dicha in re.findall(r"`([^`]+)`", BLOQUE.sub("", seccion))]
 
 
 @dataclass(frozen=True)
@@ -69,11 +76,11 @@ class Simulacro:
     def paso(self, alerta: str, empieza: str, **cambios: str) -> str:
         """Runs the command of the alert's section in the runbook that begins so; what it prints."""
         (seccion,) = re.findall(rf"^### {alerta}\n(.*?)(?=^##|\Z)", RUNBOOK, re.MULTILINE | re.DOTALL)
-        orden = next(dicha for dicha in re.findall(r"`([^`]+)`", seccion) if dicha.startswith(empieza))
+        orden = next(dicha for dicha in ordenes(seccion) if dicha.startswith(empieza))
         for era, sera in cambios.items():
             assert era in orden
             orden = orden.replace(era, sera)
-        preparar = re.findall(r"^```sh\n(.*?)^```", RUNBOOK, re.MULTILINE | re.DOTALL)[0]
+        preparar = BLOQUE.findall(RUNBOOK)[0]
         guion = ["bash", "-euc", f"{preparar}\n{orden}"]
         fin = subprocess.run(guion, cwd=RAIZ, env=self.platform.entorno, capture_output=True, text=True, timeout=300)
         assert fin.returncode == 0, f"{orden}\n{fin.stdout}{fin.stderr}"
