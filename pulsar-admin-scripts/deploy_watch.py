@@ -22,7 +22,9 @@ ESTABLE: Final = 3.0
 PAUSA: Final = 0.5
 """Between two looks, in s."""
 MUERTES: Final = 2
-"""So many restarts are a crash loop; one can be anybody's fault."""
+"""So many restarts, and a traceback in the log, are a crash loop; one can be anybody's fault."""
+SIN_TRAZA: Final = 5
+"""So many are one without: on a machine that is too busy, workers give up instances that start too slowly."""
 LINEAS: Final = 40
 """Of a traceback that is shown: its end."""
 
@@ -62,10 +64,13 @@ class Vigilada:
         que = (self.ultima.mal if self.ultima else "") or "it did not stay up, or the version before still runs"
         return f"after {PLAZO} s: {que}"
 
-    def rota(self, config: Config) -> str:
-        """What is broken for certain, empty if nothing is known; of functions that were not changed, the crash loop."""
+    def rota(self, config: Config, traza: str) -> str:
+        """What is broken for certain, empty if nothing is known; of functions that were not changed, the crash loop.
+
+        `traza`: the last traceback in the log since the deployment.
+        """
         assert self.ultima
-        if self.reinicios >= MUERTES:
+        if self.reinicios >= (MUERTES if traza else SIN_TRAZA):
             return f"its instances died {self.reinicios} times\n{self.ultima.error}".rstrip()
         # before the second look at the same consumers, what is seen may be the other version's
         if not self.nueva or self.firme <= 0:
@@ -98,7 +103,7 @@ def vigilar(
         for nombre, vista in mirar(pendientes).items():
             vigilada = vigiladas[nombre]
             vigilada.mirada(vista, time.monotonic())
-            if que := vigilada.rota(configs[nombre]):
+            if que := vigilada.rota(configs[nombre], registros.traza(nombre)):
                 rotas[nombre] = _explicada(nombre, que, registros)
                 del pendientes[nombre]
             elif vigilada.firme >= max(segundos, ESTABLE) or (vigilada.firme >= 0 and not vigilada.nueva):

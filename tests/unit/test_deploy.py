@@ -38,7 +38,7 @@ def test_a_new_version_runs_when_two_looks_see_the_same_new_consumer() -> None:
 def test_an_unchanged_function_runs_at_the_first_look_however_often_it_died_before() -> None:
     una = vigilada(False, Vista(), bien("viejo", reinicios=9))
     assert una.firme == 0
-    assert una.rota(CONFIG) == ""
+    assert una.rota(CONFIG, "") == ""
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,13 @@ def test_an_unchanged_function_runs_at_the_first_look_however_often_it_died_befo
 def test_deaths_are_counted_since_the_deployment(antes: int, looks: list[int], muertes: int) -> None:
     una = vigilada(True, bien("viejo", reinicios=antes), *(Vista("starting", {}, reinicios) for reinicios in looks))
     assert una.reinicios == muertes
-    assert bool(una.rota(CONFIG)) == (muertes >= 2)
+    assert bool(una.rota(CONFIG, "Traceback")) == (muertes >= 2)
+
+
+@pytest.mark.parametrize(("muertes", "traza", "rota"), [(2, "", False), (4, "", False), (5, "", True), (2, "x", True)])
+def test_a_death_without_a_traceback_may_be_a_busy_machine_s(muertes: int, traza: str, rota: bool) -> None:
+    una = vigilada(True, bien("viejo"), Vista("starting", {}, 0), Vista("starting", {}, muertes))
+    assert bool(una.rota(CONFIG, traza)) == rota
 
 
 def test_a_worker_that_does_not_answer_is_no_death() -> None:
@@ -64,10 +70,10 @@ def test_a_worker_that_does_not_answer_is_no_death() -> None:
 
 def test_an_exception_counts_only_when_it_must_be_the_new_versions() -> None:
     nueva = bien("nuevo", excepciones=("Traceback: ZeroDivisionError",))
-    assert vigilada(True, bien("viejo"), bien("viejo", excepciones=("Traceback",))).rota(CONFIG) == ""
-    assert vigilada(True, bien("viejo"), nueva).rota(CONFIG) == ""
-    assert "ZeroDivisionError" in vigilada(True, bien("viejo"), nueva, nueva).rota(CONFIG)
-    assert vigilada(False, Vista(), nueva, nueva).rota(CONFIG) == ""
+    assert vigilada(True, bien("viejo"), bien("viejo", excepciones=("Traceback",))).rota(CONFIG, "") == ""
+    assert vigilada(True, bien("viejo"), nueva).rota(CONFIG, "") == ""
+    assert "ZeroDivisionError" in vigilada(True, bien("viejo"), nueva, nueva).rota(CONFIG, "")
+    assert vigilada(False, Vista(), nueva, nueva).rota(CONFIG, "") == ""
 
 
 def version(numero: int, funcion: str, paquete: str, fallo: str = "") -> Version:
