@@ -137,11 +137,12 @@ class Pregunta(ModalScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Back")]
 
     def compose(self) -> ComposeResult:
-        yield Input(placeholder="order id (UUID)", id="orden")
+        yield Input(placeholder="order id (UUID)")
+        yield Static(id="error")
 
     @on(Input.Submitted)
     def _elegir(self, dado: Input.Submitted) -> None:
         try:
             self.dismiss(str(UUID(dado.value.strip())))
         except ValueError:
-            self.notify(f"{seguro(dado.value)!r} is no UUID", severity="error")
+            self.query_one("#error", Static).update(Text(f"{dado.value!r} is no UUID", "bold red"))
