@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
@@ -62,7 +63,8 @@ class Api:
             cabeceras = {"Accept": "application/json"} | self._autorizacion()
             return self._conexiones.request("GET", url, headers=cabeceras, redirect=False)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise NoContesta(f"{self.url} does not answer: {error}") from error
+            motivo = re.sub(r"^HTTPS?Connection\w*\(.*?\): ", "", str(error))
+            raise NoContesta(f"{self.url} does not answer: {motivo}") from error
 
     def _autorizacion(self) -> dict[str, str]:
         if not self._token:

@@ -1,5 +1,7 @@
 """The live view. Looks again and again, in a thread; a cluster that goes away is waited for."""
 
+import asyncio
+import signal
 from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -22,6 +24,8 @@ from textual.widgets import DataTable, Footer, Static, TabbedContent, TabPane
 
 VENTANA: Final = 10.0
 """Rates and restarts are those of the last so many seconds, or since the look before if that is longer ago."""
+INTERRUMPIDO: Final = 130
+"""The exit code of Ctrl-C and SIGTERM."""
 PROBLEMAS: Final = "Problems"
 TITULOS: Final = {**CABEZAS, PROBLEMAS: ("WHAT",)}
 
@@ -36,6 +40,7 @@ class Monitor(App[int]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit"),
+        Binding("ctrl+c", "interrumpir", show=False, priority=True),
         Binding("o", "orden", "Order"),
         *(Binding(str(numero), f"hoja('{titulo}')", titulo) for numero, titulo in enumerate(TITULOS, 1)),
     ]
@@ -64,6 +69,7 @@ class Monitor(App[int]):
         yield Footer()
 
     def on_mount(self) -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.action_interrumpir)
         for titulo, cabezas in TITULOS.items():
             for cabeza in ("STATE", *cabezas):
                 self._tabla(titulo).add_column(cabeza, key=cabeza)
@@ -73,6 +79,9 @@ class Monitor(App[int]):
 
     def on_unmount(self) -> None:
         self._lecturas.cerrar()
+
+    def action_interrumpir(self) -> None:
+        self.exit(INTERRUMPIDO)
 
     def action_hoja(self, titulo: str) -> None:
         while len(self.screen_stack) > 1:

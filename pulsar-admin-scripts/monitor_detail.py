@@ -72,7 +72,7 @@ class Mensajes(Screen[None]):
     def _seguir(self) -> None:
         while not self._fin.is_set():
             self.post_message(self.Llegada(None))
-            conectada = True
+            conectada: bool | None = None  # so that the first says that it could be read, even if nothing was there
             try:
                 for tanda in self._leer(lambda: not self._fin.is_set()):
                     if tanda.leidos or tanda.conectada != conectada:

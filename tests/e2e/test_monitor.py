@@ -5,10 +5,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
+import pulsar
 import pytest
+from admin_rest import Api
+from monitor_messages import CUANTOS, Mensajes
 
-from tests.e2e.dlq_helpers import correr_guion, publicar
+from functions.comun.publicador import EsquemaAvro
+from tests.e2e.dlq_helpers import PREFIJO, cliente, correr_guion, publicar
 from tests.e2e.test_saga import BIEN, crear_producto, final, pedir_orden, registrar_conductores
 from tests.load.broker import pedir
 from tests.monitor_falso import ESPERADO
@@ -101,6 +106,28 @@ def test_a_dead_letter_that_waits_is_unhealthy(sana: Plataforma) -> None:
     esperar("the letter", lambda: mirar(sana)[1]["unhealthy"] == dicho)
     saltar_cartas(sana)
     sanar(sana)
+
+
+def test_a_topics_newest_messages_are_read_and_those_that_come(platform: Plataforma) -> None:
+    topic, codigos = "conductores/comando-registrar-conductor", [str(uuid4()) for _ in range(CUANTOS + 20)]
+    api = Api(platform.admin_url, {})
+
+    def publicar_uno(abierto: pulsar.Client, clave: str) -> None:
+        productor = abierto.create_producer(PREFIJO + topic, schema=EsquemaAvro(None, {"topic": topic}))
+        productor.send(b"basura", partition_key=clave)
+        productor.close()
+
+    with cliente(platform) as abierto:
+        for clave in codigos:
+            publicar_uno(abierto, clave)
+        leidas: list[str] = []
+        for tanda in Mensajes(abierto, api).de_topic(topic, lambda: len(leidas) <= CUANTOS):
+            leidas.extend(uno.clave for uno in tanda.mensajes)
+            if len(leidas) == CUANTOS and codigos[-1] == leidas[-1]:
+                codigos.append(str(uuid4()))
+                publicar_uno(abierto, codigos[-1])
+        assert leidas == codigos[-CUANTOS - 1 :]
+    saltar_cartas(platform)
 
 
 def test_nobody_at_the_admin_url_is_said_at_once() -> None:

@@ -67,7 +67,7 @@ def test_what_is_no_answer_is_said(respuesta: tuple[int, object], dicho: str) ->
 
 def test_nobody_there_is_said_with_the_url() -> None:
     (puerto,) = libres(1)
-    with pytest.raises(NoContesta, match=f"http://127.0.0.1:{puerto} does not answer: .*refused"):
+    with pytest.raises(NoContesta, match=f"http://127.0.0.1:{puerto} does not answer: Failed .*refused"):
         Api(f"http://127.0.0.1:{puerto}", {}).leer("/a")
 
 

@@ -1,6 +1,8 @@
 """The live view, driven by its keys: what is on the screen when the cluster changes, goes away and comes back."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Awaitable, Callable
 
 import pulsar
@@ -160,7 +162,7 @@ def test_a_topics_messages_come_as_they_are_published_and_one_is_shown_whole() -
         await vista.teclas("escape", "escape")
         await vista.hasta("OUT/s")
         await vista.teclas("2", "enter")
-        await vista.hasta("conductores/comando-asignar-conductor: reading")
+        await vista.hasta("conductores/comando-asignar-conductor: 0 messages shown, 0 read")
         await vista.teclas("3")
         await vista.hasta("PROCESSED")
 
@@ -193,6 +195,23 @@ def test_a_broker_that_can_not_be_read_is_tried_again() -> None:
         await vista.hasta("1 messages shown, 1 read", sin="away")
 
     mirar(FuenteFalsa(sana()), uso, lecturas)
+
+
+@pytest.mark.parametrize("forma", ["ctrl+c", "SIGTERM"])
+def test_ctrl_c_and_sigterm_end_it_with_130(forma: str) -> None:
+    async def todo() -> None:
+        lecturas = LecturasFalsas({})
+        monitor = Monitor(FuenteFalsa(sana()), ESPERADO, lecturas, 0.3, 60)
+        async with monitor.run_test() as piloto:
+            await Vista(monitor, piloto).hasta("healthy")
+            if forma == "SIGTERM":
+                os.kill(os.getpid(), signal.SIGTERM)
+            else:
+                await piloto.press(forma)
+            await asyncio.to_thread(lecturas.cerradas.wait, 10)
+        assert (monitor.return_value, lecturas.cerradas.is_set()) == (130, True)
+
+    asyncio.run(todo())
 
 
 def test_the_first_sheet_is_that_of_the_topics() -> None:
