@@ -199,7 +199,7 @@ def test_an_exception_at_the_first_message_is_shown_and_the_version_before_is_pu
     antes = desplegado(tienda.cluster, "crear-orden", tmp_path)
     anadir(copia, "crear-orden", roto)
     with tienda.abierta():
-        codigo, _, errores = correr(tienda.cluster, copia.raiz, "crear-orden")
+        codigo, _, errores = correr(tienda.cluster, copia.raiz, "crear-orden", "--watch", "30")
     assert codigo == 1
     assert "ZeroDivisionError: planted" in errores
     assert 'crear_orden.py", line' in errores  # the traceback
