@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor_source import Esperado, Mirada, Respuesta
+from topics import HISTORIA, RETIENE, corto
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ def _suscripcion(topic: str, nombre: str, crudo: Any, ahora: float, deseado: Esp
         return Suscripcion(topic, nombre, funcion)
     atraso, para_luego = crudo.get("msgBacklog", 0), crudo.get("msgDelayed", 0)
     desde = _momento(crudo.get("earliestMsgPublishTimeInBacklog"))
-    edad = _edad(ahora - desde, deseado.demoras.get(topic, 0.0)) if desde and atraso else None
+    espera = atraso and (topic, nombre) != (corto(HISTORIA), RETIENE)  # which is kept, not waited for
+    edad = _edad(ahora - desde, deseado.demoras.get(topic, 0.0)) if desde and espera else None
     return Suscripcion(
         topic,
         nombre,

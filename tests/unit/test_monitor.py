@@ -1,6 +1,7 @@
 """From what the admin API answers to rows, to what is unhealthy, to what is printed; and exit codes."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -71,6 +72,16 @@ def test_every_topic_subscription_and_function_of_the_repository_is_expected() -
 )
 def test_what_is_wrong_is_said_and_named(mal: Mirada, dicho: list[str]) -> None:
     assert textos(mal) == dicho
+
+
+def test_what_the_history_of_deployments_keeps_is_not_late() -> None:
+    de_la_historia = stats("historia", "otra")
+    for una in de_la_historia["subscriptions"].values():
+        una |= atrasada(3600)
+    mirada = sana()
+    mirada = replace(mirada, topics={**mirada.topics, "despliegues/historia": de_la_historia})
+    (dicho,) = textos(mirada)
+    assert dicho.startswith("subscription otra of despliegues/historia is late")
 
 
 def test_an_old_message_is_late_at_the_limit_and_not_before() -> None:
