@@ -6,11 +6,12 @@ one part in as many as there are instances.
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any, Final
 
-from admin import ejecutar, url_functions
+from admin import TENANT, ejecutar, url_admin, url_functions
 from deploy_logs import Registros
 from deploy_look import mirar
 from deploy_plan import exigir_esquemas, orden, por_desplegar, quien
@@ -41,6 +42,8 @@ def empezar(config: Config, carpeta: Path, segundos: float) -> None:
     exigir_esquemas([suyo], carpeta)
     registros, antes = Registros([suyo]), mirar(configs)
     for accion in acciones.values():
+        if accion.verbo == "create":
+            _olvidar_paquetes(suyo)
         ejecutar([orden(accion.verbo, suyo, carpeta)], url_functions())[0].exigir()
         print(f"  {nombre}: {accion.verbo}d", flush=True)
     if rotas := vigilar(configs, antes if acciones else {}, registros, segundos):
@@ -48,6 +51,14 @@ def empezar(config: Config, carpeta: Path, segundos: float) -> None:
         quitar(suyo)
         sys.exit(f"  {nombre} is removed; {config['name']} goes on, and has what it had taken")
     print(f"canary: {nombre} runs" if acciones else f"canary: {nombre} runs already, no changes")
+
+
+def _olvidar_paquetes(suyo: Config) -> None:
+    """Of a canary that was removed: in the broker's package service they stay, and another one is refused for them."""
+    nombre = f"function://{TENANT}/{suyo['namespace']}/{suyo['name']}"
+    hay = ejecutar([["packages", "list-versions", nombre]], url_admin())[0]
+    versiones = re.findall(r"\b\d+\b", hay.texto) if hay.fallo is None else []  # without such a service there are none
+    ejecutar([["packages", "delete", f"{nombre}@{version}"] for version in versiones], url_admin())
 
 
 def quitar(suyo: Config) -> None:

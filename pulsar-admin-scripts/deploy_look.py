@@ -14,7 +14,9 @@ from dlq_mailbox import SUSCRIPCION, topic
 from topics import corto
 
 Config = Mapping[str, Any]
-_PROPIEDADES: Final = re.compile(r"^Properties:\s*(?=\{)", re.MULTILINE)
+_PROPIEDAD: Final = re.compile(r"^([a-z][a-z-]*) {4}", re.MULTILINE)
+_VOLCADO: Final = re.compile(r"^ +\+-", re.MULTILINE)
+"""Where the message's bytes begin, in hexadecimal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,14 @@ def cartas_de(config: Config) -> str:
 def ultima_carta(config: Config) -> dict[str, str]:
     """The properties of the newest dead letter; none if there is none."""
     orden = ["topics", "examine-messages", "-i", "latest", "-m", "1", cartas_de(config)]
-    texto = ejecutar([orden], url_admin())[0].texto
-    if (dichas := _PROPIEDADES.search(texto)) is None:
-        return {}
-    propiedades: dict[str, str] = json.JSONDecoder().raw_decode(texto[dichas.end() :])[0]
-    return propiedades
+    return propiedades(ejecutar([orden], url_admin())[0].texto)
+
+
+def propiedades(texto: str) -> dict[str, str]:
+    """The properties in what `topics examine-messages` prints: each a name, four spaces, and a value of any lines."""
+    dichas = _VOLCADO.split(texto.partition("Properties:\n")[2])[0]
+    partes = _PROPIEDAD.split(dichas)[1:]
+    return {nombre: valor.strip() for nombre, valor in zip(partes[::2], partes[1::2], strict=True)}
 
 
 def _cifras(topics: Sequence[str]) -> list[list[Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from deploy_history import GUARDADAS, Version, guardadas
 from deploy_logs import Registros
-from deploy_look import Vista
+from deploy_look import Vista, propiedades
 from deploy_rollback import destinos, elegidas, exigir_que_corra
 from deploy_watch import Vigilada
 
@@ -148,3 +148,26 @@ def test_the_last_traceback_since_the_deployment_is_found_in_the_logs(
         abierto.write(f"{traza}  File x\nNewError: y\n[2026-11-25 00:00:01 +0000] [INFO] main.py: Starting\n")
     assert registros.traza("crear-orden") == f"{traza}  File x\nNewError: y"
     assert registros.traza("otra") == ""
+
+
+EXAMINADA = """Message ID: 5:0
+Publish time: 1764000000000
+Event time: 0
+Properties:
+dlq-reason    ZeroDivisionError: planted
+dlq-traceback    Traceback (most recent call last):
+  File "x.py", line 1, in <module>
+    1 / 0
+ZeroDivisionError: planted
+
+dlq-time    1764000000123
+         +-------------------------------------------------+
+         |  0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f |
+"""
+
+
+def test_a_dead_letters_properties_are_read_from_what_pulsar_admin_prints() -> None:
+    dichas = propiedades(EXAMINADA)
+    assert dichas["dlq-time"] == "1764000000123"
+    assert dichas["dlq-traceback"].endswith("1 / 0\nZeroDivisionError: planted")
+    assert propiedades("Message ID: 5:0\n") == {}
