@@ -3,31 +3,29 @@
 import asyncio
 import signal
 from collections import deque
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import ClassVar, Final
 
 from admin_rest import NoContesta
 from monitor_detail import Mensajes, Pregunta
-from monitor_health import Queja, quejas
+from monitor_figures import cuadro
+from monitor_health import quejas
 from monitor_messages import Lecturas
-from monitor_rows import cuadro
+from monitor_sheets import TITULOS, Hojas, problemas
 from monitor_source import Esperado, Fuente, Mirada
-from monitor_table import CABEZAS, IZQUIERDA, Fila, Hoja, hojas
+from monitor_table import hojas
 from rich.text import Text
 from terminal import seguro
 from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import DataTable, Footer, Static, TabbedContent, TabPane
+from textual.widgets import DataTable, Footer, Static
 
 VENTANA: Final = 10.0
 """Rates and restarts are those of the last so many seconds, or since the look before if that is longer ago."""
 INTERRUMPIDO: Final = 130
 """The exit code of Ctrl-C and SIGTERM."""
-PROBLEMAS: Final = "Problems"
-TITULOS: Final = {**CABEZAS, PROBLEMAS: ("WHAT",)}
 
 
 class Monitor(App[int]):
@@ -57,22 +55,15 @@ class Monitor(App[int]):
         self._fuente, self._deseado, self._lecturas = fuente, deseado, lecturas
         self._cada, self._max_edad = cada, max_edad
         self._antes: deque[Mirada] = deque()
-        self._hojas: dict[str, tuple[Fila, ...]] = {}
         self._mirando = False
 
     def compose(self) -> ComposeResult:
         yield Static(id="estado")
-        with TabbedContent():
-            for titulo in TITULOS:
-                with TabPane(titulo, id=_id(titulo)):
-                    yield DataTable[Text](cursor_type="row")
+        yield Hojas()
         yield Footer()
 
     def on_mount(self) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.action_interrumpir)
-        for titulo, cabezas in TITULOS.items():
-            for cabeza in ("STATE", *cabezas):
-                self._tabla(titulo).add_column(cabeza, key=cabeza)
         self._estado(f"looking at {self._fuente.url} …")
         self.set_interval(self._cada, self._mirar)
         self._mirar()
@@ -86,8 +77,7 @@ class Monitor(App[int]):
     def action_hoja(self, titulo: str) -> None:
         while len(self.screen_stack) > 1:
             self.pop_screen()
-        self.query_one(TabbedContent).active = _id(titulo)
-        self._tabla(titulo).focus()
+        self.query_one(Hojas).mostrar(titulo)
 
     def action_orden(self) -> None:
         def elegida(id_orden: str | None) -> None:
@@ -125,35 +115,8 @@ class Monitor(App[int]):
         malas = quejas(visto, self._max_edad)
         cuenta = f"UNHEALTHY, {len(malas)} problems: {malas[0].texto}" if malas else "healthy"
         self._estado(f"{_hora(mirada.hora)} {self._fuente.url} {cuenta}", mal=bool(malas))
-        for hoja in [_problemas(malas), *hojas(visto, malas)]:
-            self._llenar(hoja)
-
-    def _llenar(self, hoja: Hoja) -> None:
-        """Changes what changed, so that cursor and scrolling stay."""
-        antes, tabla = self._hojas.get(hoja.titulo, ()), self._tabla(hoja.titulo)
-        if antes == hoja.filas:
-            return
-        self._hojas[hoja.titulo] = hoja.filas
-        malas = sum(fila.estado != "ok" for fila in hoja.filas)
-        etiqueta = f"{hoja.titulo} {malas}!" if malas else hoja.titulo
-        self.query_one(TabbedContent).get_tab(_id(hoja.titulo)).label = etiqueta
-        if [fila.clave for fila in antes] != [fila.clave for fila in hoja.filas]:
-            self._rehacer(tabla, hoja, antes)
-            return
-        for vieja, fila in zip(antes, hoja.filas, strict=True):
-            if vieja != fila:
-                for cabeza, celda in zip(("STATE", *hoja.cabezas), _celdas(hoja, fila), strict=True):
-                    tabla.update_cell(fila.clave, cabeza, celda, update_width=True)
-
-    def _rehacer(self, tabla: "DataTable[Text]", hoja: Hoja, antes: Sequence[Fila]) -> None:
-        """The cursor stays on what it was on, if that is still there."""
-        lugar, claves = tabla.cursor_row, [fila.clave for fila in hoja.filas]
-        tabla.clear()
-        for fila in hoja.filas:
-            tabla.add_row(*_celdas(hoja, fila), key=fila.clave)
-        if lugar < len(antes) and antes[lugar].clave in claves:
-            lugar = claves.index(antes[lugar].clave)
-        tabla.move_cursor(row=min(lugar, len(claves) - 1))
+        for hoja in [*hojas(visto, malas), problemas(malas)]:
+            self.query_one(Hojas).llenar(hoja)
 
     @on(DataTable.RowSelected)
     def _abrir(self, elegida: DataTable.RowSelected) -> None:
@@ -163,24 +126,6 @@ class Monitor(App[int]):
 
     def _estado(self, texto: str, mal: bool = False) -> None:
         self.query_one("#estado", Static).update(Text(seguro(texto), "bold red" if mal else "bold"))
-
-    def _tabla(self, titulo: str) -> "DataTable[Text]":
-        return self.query_one(f"#{_id(titulo)} DataTable", DataTable)
-
-
-def _problemas(malas: Sequence[Queja]) -> Hoja:
-    filas = (Fila(f"{q.de} {q.cosa} {q.estado}", q.estado, (seguro(q.texto),)) for q in malas)
-    return Hoja(PROBLEMAS, TITULOS[PROBLEMAS], tuple(filas))
-
-
-def _celdas(hoja: Hoja, fila: Fila) -> list[Text]:
-    estilo = "" if fila.estado == "ok" else "bold red"
-    lados = ("left", *("left" if cabeza in IZQUIERDA else "right" for cabeza in hoja.cabezas))
-    return [Text(c, estilo, justify=lado) for c, lado in zip((fila.estado, *fila.celdas), lados, strict=True)]  # type: ignore[arg-type]
-
-
-def _id(titulo: str) -> str:
-    return titulo.lower().replace(" ", "-")
 
 
 def _hora(segundos: float) -> str:

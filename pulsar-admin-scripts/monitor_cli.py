@@ -16,9 +16,9 @@ import client
 import monitor_health
 from admin_rest import Api, NoContesta
 from monitor_app import Monitor
+from monitor_figures import cuadro
 from monitor_messages import Mensajes
 from monitor_print import en_documento, en_tabla, sin_cluster
-from monitor_rows import cuadro
 from monitor_source import Cluster, Fuente, esperado
 from terminal import seguro, tipo
 

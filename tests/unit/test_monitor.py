@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from monitor_cli import main, una_vez
+from monitor_figures import cuadro
 from monitor_health import quejas
-from monitor_rows import cuadro
 from monitor_source import Mirada, Respuesta
 from monitor_table import bytes_, edad
 
