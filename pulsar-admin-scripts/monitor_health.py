@@ -2,7 +2,8 @@
 
 Unhealthy is:
   - a topic, a subscription or a function that this repository has and the cluster has not
-  - a function with fewer running instances than configured, or one that restarted since the look before
+  - a function with fewer running instances than configured, or one that restarted within the live view's last 10 s
+    (--once and --json look once, and see no restart)
   - a subscription of a function without a consumer
   - a durable subscription whose oldest unacknowledged message has been due for longer than --max-age seconds, by this
     machine's clock. Messages for later (userConfig DEMORAS in deployment/functions) are due when that time is over
