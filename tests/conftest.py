@@ -6,8 +6,13 @@ from pathlib import Path
 
 import catalogue_npm
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.plataforma import Plataforma
+
+# how fast a machine is, and how busy, is no property of the code
+settings.register_profile("sin_reloj", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("sin_reloj")
 
 
 @pytest.fixture(scope="session")
