@@ -9,7 +9,7 @@ REQUIREMENTS := requirements.txt deployment/requirements.txt deployment/local/re
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up deploy prometheus plan history rollback prune schemas-check schemas-release catalogue dashboards api dlq publish listen monitor down status logs clean test drill chaos fuzz bench check format
+.PHONY: help setup demo up deploy prometheus plan history rollback prune schemas-check schemas-release catalogue dashboards api dlq publish listen monitor down status logs clean test test-deploy drill chaos fuzz bench check format
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -99,7 +99,10 @@ clean: $(VENV)/.ready ## stop the platform and remove its data
 	@$(LOCAL) clean
 
 test: setup ## unit, contract, integration and end-to-end tests, on ports and data of their own
-	@$(PY) -m pytest tests
+	@$(PY) -m pytest tests -m "not largo"
+
+test-deploy: setup ## deploy, rollback, canary: all that can go wrong, ten minutes; a half of it is in `make test`
+	@$(PY) -m pytest -v tests/e2e/test_deploy.py $(ARGS)
 
 chaos: setup ## ten minutes of kill -9 of everything while orders flow; longer: make chaos ARGS="--minutes 60 --seed 7"
 	@$(PY) -m tests.chaos.run --report tests/chaos/report.md $(ARGS)

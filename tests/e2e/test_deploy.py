@@ -161,7 +161,7 @@ def test_what_changed_is_deployed_and_nothing_else_is_touched(tienda: Tienda, co
     ("roto", "dicho"),
     [
         ("\ndef (\n", "SyntaxError: invalid syntax"),
-        ("\nimport os\nos._exit(3)\n", "its instances died"),
+        pytest.param("\nimport os\nos._exit(3)\n", "its instances died", marks=pytest.mark.largo),
     ],
     ids=["SyntaxError", "died"],
 )
@@ -192,7 +192,7 @@ CrearOrden.process = _roto
 """
 
 
-@pytest.mark.parametrize("roto", [ROMPE, NO_EMPIEZA], ids=["manejar", "process"])
+@pytest.mark.parametrize("roto", [ROMPE, pytest.param(NO_EMPIEZA, marks=pytest.mark.largo)], ids=["manejar", "process"])
 def test_an_exception_at_the_first_message_is_shown_and_the_version_before_is_put_back(
     tienda: Tienda, copia: Copia, tmp_path: Path, roto: str
 ) -> None:
@@ -208,6 +208,7 @@ def test_an_exception_at_the_first_message_is_shown_and_the_version_before_is_pu
     tienda.cuadra()
 
 
+@pytest.mark.largo
 def test_what_is_left_to_look_at_stays_broken_and_its_orders_wait(tienda: Tienda, copia: Copia) -> None:
     anadir(copia, "crear-orden", "\ndef (\n")
     codigo, _, errores = correr(tienda.cluster, copia.raiz, "crear-orden", "--no-rollback")
@@ -221,6 +222,7 @@ def test_what_is_left_to_look_at_stays_broken_and_its_orders_wait(tienda: Tienda
     tienda.cuadra()
 
 
+@pytest.mark.largo
 def test_one_by_one_nothing_is_deployed_after_what_does_not_run(tienda: Tienda, copia: Copia) -> None:
     bien(correr(tienda.cluster, RAIZ))
     antes = procesos(tienda.cluster)
@@ -302,6 +304,7 @@ def test_a_canary_shares_the_messages_and_the_receipts_and_is_promoted(
     tienda.cuadra()
 
 
+@pytest.mark.largo
 def test_a_canary_that_breaks_is_removed_and_the_function_is_not_touched(tienda: Tienda, copia: Copia) -> None:
     antes = procesos(tienda.cluster)
     anadir(copia, "crear-orden", "\ndef (\n")
@@ -314,6 +317,7 @@ def test_a_canary_that_breaks_is_removed_and_the_function_is_not_touched(tienda:
     tienda.cuadra()
 
 
+@pytest.mark.largo
 def test_a_canary_can_be_discarded_and_started_again_and_again(tienda: Tienda) -> None:
     antes = procesos(tienda.cluster)
     with tienda.abierta():
