@@ -51,7 +51,8 @@ def volver(cliente: pulsar.Client, args: Any, carpeta: Path) -> None:
     for nombre, version in destino.items():
         print(f"  {nombre}: back to version {version.numero}, {version.hora}, {version.commit or 'commit unknown'}")
     configs = preparar(destino, hay, carpeta)
-    numeros = ", ".join(str(numero) for numero in sorted({version.numero for version in destino.values()}))
+    usados = {version.numero for version in destino.values()} if args.to is None else {args.to}
+    numeros = ", ".join(str(numero) for numero in sorted(usados))
     commits = {nombre: version.commit for nombre, version in destino.items()}
     aplicar(cliente, args, Modo(f"rollback to {numeros}"), configs, commits, carpeta)
 

@@ -28,12 +28,8 @@ class Medidas:
     def __init__(self, anotar: Callable[[str, float], None]) -> None:
         self.anotar = anotar
         self._motivos: set[str] = set()
-        for contador in (
-            DUPLICADOS,
-            CUARENTENAS,
-            FALLAS,
-            RECHAZOS,
-        ):  # an increase can be seen only of what was there before
+        # an increase can be seen only of what was there before
+        for contador in (DUPLICADOS, CUARENTENAS, FALLAS, RECHAZOS):
             anotar(contador, 0)
 
     @contextmanager
