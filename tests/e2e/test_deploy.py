@@ -46,7 +46,7 @@ class Tienda:
         Publicador(cliente).publicar([publicacion(uuid4(), 0, "pruebas", conductor) for conductor in conductores])
         cliente.close()
         registrados = "select count(*) from conductores"
-        esperar("the drivers", lambda: cluster.sql("conductores", registrados)[0][0] == CONDUCTORES)
+        esperar("the drivers", lambda: cluster.sql("conductores", registrados)[0][0] == CONDUCTORES, 180)
         esperar("the product", lambda: cluster.pedir("GET", f"/productos/{self.id_producto}")[0] == 200)
 
     def pedir(self) -> str | None:
@@ -241,6 +241,7 @@ def test_one_by_one_nothing_is_deployed_after_what_does_not_run(tienda: Tienda, 
     assert "plan: no changes of functions" in bien(correr(tienda.cluster, RAIZ, "--plan"))
 
 
+@pytest.mark.largo
 def test_the_record_says_who_deployed_what_and_a_rollback_brings_it_back(
     tienda: Tienda, copia: Copia, tmp_path: Path
 ) -> None:
@@ -277,6 +278,7 @@ def mensajes(cluster: Plataforma, raiz: Path, funcion: str) -> list[int]:
     return [int(cifra) for linea in salida.splitlines() if linea.startswith("messages") for cifra in linea.split()[1:]]
 
 
+@pytest.mark.largo
 def test_a_canary_shares_the_messages_and_the_receipts_and_is_promoted(
     tienda: Tienda, copia: Copia, tmp_path: Path
 ) -> None:

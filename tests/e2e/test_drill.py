@@ -193,7 +193,7 @@ def test_the_broker_is_slow(turno: Simulacro) -> None:
 
     with lento(turno.platform):
         esperar("PublishSlow", suena, 90)
-        assert max(turno.panel(*panel)) > 0.5
+        assert any(segundos > 0.5 for segundos in turno.panel(*panel))  # of topics without messages it is NaN
     assert turno.paso("PublishSlow", "curl $PULSAR_ADMIN_URL") == "ok"
     turno.callar("PublishSlow")
 
