@@ -25,7 +25,7 @@ from tests.plataforma import RAIZ, Plataforma, esperar
 
 pytestmark = pytest.mark.e2e
 
-STOCK = CONDUCTORES = 20_000
+STOCK = CONDUCTORES = 60_000
 """More than the test orders."""
 PERIODO = 0.04
 CLIENTES = 4
