@@ -87,6 +87,12 @@ class Mundo:
             return True
         return False
 
+    def a_medias(self, nombre: str, mensaje: Recibido) -> bool:
+        """True if its effects are stored and perhaps not published: whoever loses it now loses what it leads to."""
+        base = motores.configuracion(nombre)["userConfig"]["DB_NAME"]
+        recibo = "select 1 from recibos where funcion = :funcion and id_mensaje = :id"
+        return bool(self._bases.sql(base, recibo, funcion=nombre, id=mensaje.mensaje().id))
+
     def correr(self, sin: Sequence[str] = ()) -> None:
         """Until no function but those `sin` has anything left; what is to come later comes now."""
         activas = [nombre for nombre in FUNCIONES if nombre not in sin]

@@ -60,7 +60,7 @@ def dar_un_paso(mundo: Mundo, azar: random.Random, nombre: str) -> None:
     """Some of what waits for a function, in any order, some of it twice; or the loss of one message."""
     pendientes = mundo.pendientes(nombre)
     lote = azar.sample(pendientes, min(len(pendientes), azar.randint(1, 8)))
-    if nombre in SE_PUEDEN_PERDER and azar.random() < 0.1:
+    if nombre in SE_PUEDEN_PERDER and azar.random() < 0.1 and not mundo.a_medias(nombre, lote[0]):
         mundo.broker.acks_perdidos = False
         mundo.broker.reconocer(nombre, lote[0].crudo.message_id())
         return
