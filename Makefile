@@ -101,7 +101,7 @@ clean: $(VENV)/.ready ## stop the platform and remove its data
 test: setup ## unit, contract, integration and end-to-end tests, on ports and data of their own
 	@$(PY) -m pytest tests -m "not largo"
 
-test-deploy: setup ## deploy, rollback, canary: all that can go wrong, ten minutes; a half of it is in `make test`
+test-deploy: setup ## deploy, rollback, canary: all that can go wrong, ten minutes; the shorter ones are in `make test`
 	@$(PY) -m pytest -v tests/e2e/test_deploy.py $(ARGS)
 
 chaos: setup ## ten minutes of kill -9 of everything while orders flow; longer: make chaos ARGS="--minutes 60 --seed 7"

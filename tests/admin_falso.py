@@ -1,12 +1,12 @@
 """An admin REST API that answers what a test says, over HTTP."""
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.servidor import Peticion, sirviendo
 
 Respuesta = tuple[Any, ...]
 NADA: Respuesta = (404, {"reason": "not found"})
@@ -25,7 +25,7 @@ class AdminFalso:
 
 @contextmanager
 def admin_falso(respuestas: dict[str, Respuesta] | None = None) -> Iterator[AdminFalso]:
-    class Peticion(BaseHTTPRequestHandler):
+    class DeAdmin(Peticion):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -41,17 +41,6 @@ def admin_falso(respuestas: dict[str, Respuesta] | None = None) -> Iterator[Admi
             self.end_headers()
             self.wfile.write(crudo)
 
-        def log_message(self, *_: object) -> None:
-            """Not on the tests' output."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Peticion) as servidor:
-        servidor.daemon_threads = True
-        servidor.block_on_close = False
-        falso = AdminFalso(f"http://127.0.0.1:{servidor.server_port}", respuestas or {})
-        hilo = threading.Thread(target=servidor.serve_forever, kwargs={"poll_interval": 0.01})
-        hilo.start()
-        try:
-            yield falso
-        finally:
-            servidor.shutdown()
-            hilo.join()
+    with sirviendo(DeAdmin) as puerto:
+        falso = AdminFalso(f"http://127.0.0.1:{puerto}", respuestas or {})
+        yield falso

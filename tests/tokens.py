@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import jwt
@@ -17,6 +17,7 @@ from jwt.algorithms import ECAlgorithm, HMACAlgorithm, RSAAlgorithm
 
 from bff.autenticacion import Autenticacion, NoAutenticado
 from bff.claves import SinClaves
+from tests.servidor import Peticion, sirviendo
 
 SECRETO = "0123456789abcdef0123456789abcdef"
 
@@ -84,23 +85,15 @@ def servir(*jwks: Any) -> Iterator[Proveedor]:
     proveedor = Proveedor()
     proveedor.publicar(*jwks)
 
-    class Peticion(BaseHTTPRequestHandler):
+    class DeLlaves(Peticion):
         def do_GET(self) -> None:
             proveedor.responder(self)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    servidor = ThreadingHTTPServer(("127.0.0.1", 0), Peticion)
-    proveedor.url = f"http://127.0.0.1:{servidor.server_port}/jwks"
-    proveedor.puerta.set()
-    hilo = threading.Thread(target=servidor.serve_forever, args=(0.01,))
-    hilo.start()
-    yield proveedor
-    proveedor.puerta.set()
-    servidor.shutdown()
-    servidor.server_close()
-    hilo.join()
+    with sirviendo(DeLlaves) as puerto:
+        proveedor.url = f"http://127.0.0.1:{puerto}/jwks"
+        proveedor.puerta.set()
+        yield proveedor
+        proveedor.puerta.set()
 
 
 def jwk(clave: Clave, kid: str | None = None, **extra: Any) -> dict[str, Any]:

@@ -54,8 +54,8 @@ class Rastreador:
 
     def salidas(self, causa: Mensaje[Datos], publicaciones: Sequence[Publicacion], inicio: int) -> None:
         """What a message has led to."""
+        padre = self._proceso(causa.id)
         for salida in publicaciones:
-            padre = self._proceso(causa.id)
             self._anotar(f"publish {salida.topic}", "PRODUCER", causa.traza, _span(salida), padre, salida.topic, inicio)
 
     def cerrar(self) -> None:

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 from prometheus_client import CollectorRegistry, Summary, generate_latest
@@ -12,6 +10,7 @@ from deployment.local.settings import Settings
 from deployment.monitoring.render import write_all
 from tests.plataforma import esperar
 from tests.prometheus import Servidor, apurar, corriendo, programas
+from tests.servidor import Peticion, sirviendo
 
 LIMITES = ("0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "30", "+Inf")
 
@@ -29,30 +28,24 @@ def grabado(duraciones: tuple[float, ...]) -> bytes:
 
 
 @contextmanager
-def sirviendo(texto: bytes) -> Iterator[int]:
+def mostrando(texto: bytes) -> Iterator[int]:
     """A worker's /metrics; its port."""
 
-    class Metricas(BaseHTTPRequestHandler):
+    class Metricas(Peticion):
         def do_GET(self) -> None:
             self.send_response(200 if self.path == "/metrics" else 404)
             self.end_headers()
             self.wfile.write(texto)
 
-        def log_message(self, *_: object) -> None: ...
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Metricas) as servidor:
-        Thread(target=servidor.serve_forever).start()
-        try:
-            yield servidor.server_port
-        finally:
-            servidor.shutdown()
+    with sirviendo(Metricas) as puerto:
+        yield puerto
 
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servidor]:
     programas()
     carpeta = tmp_path_factory.mktemp("prometheus")
-    with sirviendo(grabado((0.2, 0.2, 0.7, 2.0))) as puerto:
+    with mostrando(grabado((0.2, 0.2, 0.7, 2.0))) as puerto:
         entorno = {"PLATFORM_DATA": str(carpeta / "data"), "FUNCTIONS_PORT": str(puerto)}
         write_all(Settings.from_env(entorno), carpeta)
         apurar(carpeta)

@@ -1,10 +1,8 @@
 """One order's whole trace, from the request to the projections, as a collector of OpenTelemetry gets it."""
 
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -17,6 +15,7 @@ from tests.datos import un_producto
 from tests.fakes import LecturasFalsas
 from tests.mundo import Mundo
 from tests.plataforma import Plataforma
+from tests.servidor import Peticion, sirviendo
 
 LLEGA = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 TRAZA, LLAMADOR = bytes.fromhex(LLEGA[3:35]), bytes.fromhex(LLEGA[36:52])
@@ -45,21 +44,14 @@ def recolector() -> Iterator[tuple[Recolector, str]]:
     """And its address."""
     todo = Recolector()
 
-    class Puerta(BaseHTTPRequestHandler):
+    class Puerta(Peticion):
         def do_POST(self) -> None:
             todo.tomar(self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(200)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Puerta) as servidor:
-        hilo = threading.Thread(target=servidor.serve_forever)
-        hilo.start()
-        yield todo, f"http://127.0.0.1:{servidor.server_port}"
-        servidor.shutdown()
-        hilo.join()
+    with sirviendo(Puerta) as puerto:
+        yield todo, f"http://127.0.0.1:{puerto}"
 
 
 class AlMundo:

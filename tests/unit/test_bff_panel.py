@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from bff.app import crear_app
 from bff.cifras import Cifras
 from tests.fakes import LecturasFalsas, PublicadorFalso
 from tests.plataforma import esperar
+from tests.servidor import Peticion, sirviendo
 from tests.tokens import Reloj
 from tests.unit.test_bff_comandos import problema
 
@@ -104,31 +105,23 @@ class Admin:
 
 
 @contextmanager
-def sirviendo(admin: Admin) -> Iterator[Admin]:
-    class Peticion(BaseHTTPRequestHandler):
+def encendido(admin: Admin) -> Iterator[Admin]:
+    class DeCifras(Peticion):
         def do_GET(self) -> None:
             admin.responder(self)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    servidor = ThreadingHTTPServer(("127.0.0.1", 0), Peticion)
-    admin.url = f"http://127.0.0.1:{servidor.server_port}"
-    admin.puerta.set()
-    hilo = threading.Thread(target=servidor.serve_forever, args=(0.01,))
-    hilo.start()
-    yield admin
-    admin.puerta.set()
-    servidor.shutdown()
-    servidor.server_close()
-    hilo.join()
+    with sirviendo(DeCifras) as puerto:
+        admin.url = f"http://127.0.0.1:{puerto}"
+        admin.puerta.set()
+        yield admin
+        admin.puerta.set()
 
 
 @pytest.fixture
 def admin() -> Iterator[Admin]:
     suscripcion = {"msgBacklog": 7, "msgDelayed": 4, "msgOutCounter": 90}
     stats = {"msgInCounter": 100, "subscriptions": {"crear-orden": suscripcion}}
-    with sirviendo(Admin(cifras={f"{TOPIC}/stats": stats})) as admin:
+    with encendido(Admin(cifras={f"{TOPIC}/stats": stats})) as admin:
         yield admin
 
 
@@ -207,7 +200,7 @@ def test_a_broker_that_refuses_is_said_so_logged_once_and_comes_back(
 
 @pytest.mark.usefixtures("paciente")
 def test_a_broker_that_is_not_there_is_said_to_be_away() -> None:
-    with sirviendo(Admin()) as admin:
+    with encendido(Admin()) as admin:
         pass
     datos = crear_app(PublicadorFalso(), LecturasFalsas(), admin=admin.url).test_client().get("/panel/topics").json
     assert datos == {"estado": "sin_broker"}
