@@ -35,15 +35,21 @@ def main() -> None:
 
 def trabajar(dichos: Ajustes, enchufe: socket.socket, vida: int) -> None:
     """A worker's life. All of it is made after the fork, which the Pulsar client's threads would not survive."""
+    from bff import cifras
     from bff.app import crear_app
     from bff.broker import Broker, conectar, desconectar
     from bff.lecturas import Lecturas
     from functions.comun import rastreo
+    from functions.comun.cluster import client_conf
+    from functions.comun.cluster.admin_rest import Api
 
     try:
-        cliente = conectar(dichos.pulsar)
-    except ValueError as error:
-        sys.exit(f"error: PULSAR_SERVICE_URL is {dichos.pulsar!r}: {error}")
+        conf = client_conf.de_entorno()
+        cliente = conectar(dichos.pulsar, conf)
+        admin = Api(dichos.admin, conf, cifras.PLAZO) if dichos.admin else None
+    except (ValueError, OSError) as error:
+        archivo = os.environ.get("PULSAR_CLIENT_CONF")
+        sys.exit(f"error: can't use PULSAR_SERVICE_URL={dichos.pulsar}, PULSAR_CLIENT_CONF={archivo}: {error}")
     rastros = rastreo.conectar("bff")
     bases = {"saga": dichos.saga, "ordenes": dichos.ordenes, "productos": dichos.productos}
     app = crear_app(
@@ -56,7 +62,7 @@ def trabajar(dichos: Ajustes, enchufe: socket.socket, vida: int) -> None:
         origenes=dichos.origenes,
         rastros=rastros,
         con_panel=dichos.panel,
-        admin=dichos.admin,
+        admin=admin,
     )
     if dichos.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=dichos.proxies)  # type: ignore[method-assign]

@@ -17,6 +17,8 @@ Environment, with defaults:
   PULSAR_ADMIN_URL                  the broker's admin API, such as http://127.0.0.1:8080, for the panel's figures;
                                     unset: it shows none
   PULSAR_SERVICE_URL                the broker; or BROKER_HOST (127.0.0.1) and BROKER_PORT (6650)
+  PULSAR_CLIENT_CONF                a client.conf with what else the cluster wants, as pulsar-admin and the scripts read
+                                    it: authentication, TLS
   BFF_PULSAR_LOG (/dev/null)        file for the Pulsar client's own log
   DB_USERNAME (bff), DB_PASSWORD, DB_HOSTNAME (127.0.0.1), DB_PORT (5432), DB_NAME (saga)   the saga log
   DB_READ_HOSTNAME (DB_HOSTNAME), DB_READ_NAME (ordenes_lectura),

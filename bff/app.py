@@ -18,6 +18,7 @@ from bff.lecturas import Lecturas
 from bff.ritmo import Ritmo
 from bff.rutas import Publicador, Servicios, rutas
 from functions.comun import traza
+from functions.comun.cluster.admin_rest import Api
 from functions.comun.rastreo import Rastreador
 
 SEGURIDAD: Final = {
@@ -48,7 +49,7 @@ def crear_app(
     origenes: Sequence[str] = (),
     rastros: Rastreador | None = None,
     con_panel: bool = True,
-    admin: str | None = None,
+    admin: Api | None = None,
 ) -> Flask:
     """The WSGI application. `max_cantidad`: units in one order, at most; `max_esperas`: requests that wait for a saga
     at once, fewer than threads; `autenticacion`: None lets everybody do everything; `origenes`: of web pages that may

@@ -4,11 +4,13 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 
 import pulsar
 
+from functions.comun.cluster import client_conf
 from functions.comun.codec import Publicacion
 from functions.comun.mensajes import TIPOS
 from functions.comun.publicador import TENANT, EsquemaRechazado, NoPublicado, Publicador
@@ -33,11 +35,14 @@ class SinBroker(Exception):
         self.enviado = enviado
 
 
-def conectar(url: str) -> Any:
-    """A Pulsar client, which connects when first used. Its own log repeats each failure several times a second."""
+def conectar(url: str, conf: Mapping[str, str]) -> Any:
+    """A Pulsar client, which connects when first used. `conf`: a client.conf, as client_conf.py reads it.
+
+    Its own log repeats each failure several times a second. Raises ValueError and OSError for what can't be used.
+    """
     registro = pulsar.FileLogger(pulsar.LoggerLevel.Warn, os.environ.get("BFF_PULSAR_LOG", os.devnull))
     plazos = {"operation_timeout_seconds": CONEXION, "connection_timeout_ms": 1000 * CONEXION}
-    return pulsar.Client(url, logger=registro, **plazos)
+    return pulsar.Client(url, logger=registro, **plazos, **client_conf.opciones(conf))
 
 
 def desconectar(cliente: Any) -> None:

@@ -1,16 +1,15 @@
 """What the broker's admin API says of topics, for the panel: counters, and what waits in each subscription."""
 
-import json
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from math import inf
 from typing import Any, Final
-from urllib.error import HTTPError
-from urllib.request import ProxyHandler, build_opener
 
+from functions.comun.cluster.admin_rest import Api, NoContesta
 from functions.comun.publicador import TENANT
 
 PLAZO: Final = 1.0
@@ -31,12 +30,10 @@ _log = logging.getLogger(__name__)
 
 
 class Cifras:
-    """Of topics "<namespace>/<topic>", read in a thread of its own when somebody looks. `url`: the admin API's; None
-    if nobody knows it.
-    """
+    """Of topics "<namespace>/<topic>", read in a thread of its own when somebody looks. `api` None: nobody knows it."""
 
-    def __init__(self, url: str | None, topics: Sequence[str], reloj: Callable[[], float] = time.monotonic) -> None:
-        self._url, self._topics, self._reloj = url, topics, reloj
+    def __init__(self, api: Api | None, topics: Sequence[str], reloj: Callable[[], float] = time.monotonic) -> None:
+        self._api, self._topics, self._reloj = api, topics, reloj
         self._ultimas: tuple[float, Datos] = (-inf, {})
         self._llegada = threading.Event()
         self._llegada.set()
@@ -45,9 +42,9 @@ class Cifras:
 
     def ver(self) -> Datos:
         """The latest figures, within PACIENCIA. `estado`: "bien", or why there are none."""
-        if self._url is None:
+        if self._api is None:
             return {"estado": "sin_direccion"}
-        llegada = self._pedir()
+        llegada = self._pedir(self._api)
         if not llegada.is_set() and self._esperan.acquire(blocking=False):
             try:
                 llegada.wait(PACIENCIA)
@@ -56,46 +53,41 @@ class Cifras:
         cuando, datos = self._ultimas
         return datos if self._reloj() - cuando < CADUCAS else {"estado": "leyendo"}
 
-    def _pedir(self) -> threading.Event:
+    def _pedir(self, api: Api) -> threading.Event:
         """Starts a look, unless one is under way or was a moment ago. The event tells when it has ended."""
         with self._turno:
             if self._llegada.is_set() and self._reloj() - self._ultimas[0] >= FRESCAS:
                 llegada = threading.Event()
-                threading.Thread(target=self._mirar, args=(llegada,), name="cifras", daemon=True).start()
+                threading.Thread(target=self._mirar, args=(api, llegada), name="cifras", daemon=True).start()
                 self._llegada = llegada
             return self._llegada
 
-    def _mirar(self, llegada: threading.Event) -> None:
+    def _mirar(self, api: Api, llegada: threading.Event) -> None:
         datos: Datos = {"estado": "sin_broker"}
         try:
-            datos = {"estado": "bien", "hora": time.time_ns() // 1_000_000, "topics": self._leer()}
+            datos = {"estado": "bien", "hora": time.time_ns() // 1_000_000, "topics": self._leer(api)}
         except Exception as error:  # nobody else would hear of it
-            if isinstance(error, HTTPError) and error.code in (401, 403):
+            if isinstance(error, NoContesta) and error.estado in (401, 403):
                 datos = {"estado": "sin_permiso"}
             if datos != self._ultimas[1]:
-                _log.warning("can't get the topics' figures from %s: %s", self._url, error)
+                _log.warning("can't get the topics' figures: %s", error)
         finally:
             self._ultimas = (self._reloj(), datos)
             llegada.set()
 
-    def _leer(self) -> dict[str, Datos]:
+    def _leer(self, api: Api) -> dict[str, Datos]:
         """By topic, of those that there are. The first question without an answer is the last one."""
         with ThreadPoolExecutor(A_LA_VEZ, "cifras") as hilos:
-            leidos = zip(self._topics, hilos.map(self._preguntar, self._topics), strict=True)
+            leidos = zip(self._topics, hilos.map(partial(_preguntar, api), self._topics), strict=True)
             return {topic: _resumen(datos) for topic, datos in leidos if datos is not None}
 
-    def _preguntar(self, topic: str) -> Datos | None:
-        for cuales in ("stats", "partitioned-stats"):
-            url = f"{self._url}/admin/v2/persistent/{TENANT}/{topic}/{cuales}"
-            try:
-                with build_opener(ProxyHandler({})).open(url, timeout=PLAZO) as respuesta:
-                    datos: Datos = json.load(respuesta)
-                    return datos
-            except HTTPError as error:
-                error.close()
-                if error.code != 404:
-                    raise
-        return None
+
+def _preguntar(api: Api, topic: str) -> Datos | None:
+    for cuales in ("stats", "partitioned-stats"):
+        dicho: Datos | None = api.leer(f"/admin/v2/persistent/{TENANT}/{topic}/{cuales}")
+        if dicho is not None:
+            return dicho
+    return None
 
 
 def _resumen(datos: Datos) -> Datos:

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 from bff import formatos
 from bff.cifras import Cifras
 from bff.formatos import PREFERIDO
+from functions.comun.cluster.admin_rest import Api
 
 _ESTATICOS: Final = Path(__file__).with_name("static")
 _TIPOS: Final = {
@@ -33,8 +34,8 @@ _POLITICA: Final = "; ".join(
 )
 
 
-def crear(admin: str | None) -> Blueprint:
-    """The routes. `admin`: the URL of the broker's admin API; None shows the topology without figures."""
+def crear(admin: Api | None) -> Blueprint:
+    """The routes. `admin`: the brokers' admin API; None shows the topology without figures."""
     panel, cifras = Blueprint("panel", __name__), Cifras(admin, _topics())
     for ruta in ARCHIVOS:
         panel.add_url_rule(ruta, "ver_archivo", ver_archivo)

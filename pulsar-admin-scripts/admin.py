@@ -1,4 +1,5 @@
-"""Runs the real pulsar-admin commands, many in one start of pulsar-shell, against whatever cluster is named.
+"""Whatever cluster is named: what changes it are the real pulsar-admin commands, many in one start of pulsar-shell;
+what only looks asks the admin REST API (questions.py), as they do.
 
 Environment:
   PULSAR_SHELL, PULSAR_ADMIN  the programs; else found on PATH, else those of the local platform
@@ -15,21 +16,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-
-from admin_session import Sesion
 
 RAIZ: Final = Path(__file__).parents[1]
 TENANT: Final = "monoliticas"
 PLAZO: Final = 300
 """Longest run of one pulsar-shell, in s."""
 
-_candado: Final = threading.Lock()
 _INICIO: Final = re.compile(r"^\[(\d+)/\d+\] Executing .*$", re.MULTILINE)
 _RUIDO: Final = re.compile(r"^(WARNING: .*|\d{4}-\d\d-\d\dT.* - (WARN|INFO|ERROR) .*|Goodbye!)\n?", re.MULTILINE)
 _FALLO: Final = re.compile(
@@ -46,11 +42,6 @@ class Respuesta:
     orden: str
     texto: str
     fallo: str | None
-
-    @property
-    def no_existe(self) -> bool:
-        """True if it failed because what it asks for is not there."""
-        return self.fallo is not None and bool(re.search("not exist|not found|doesn't exist", self.fallo))
 
     def exigir(self) -> "Respuesta":
         """Itself, or the end of the program with the command and the reason."""
@@ -74,34 +65,15 @@ def cumple(actual: Any, esperado: Any) -> bool:
     return bool(actual == esperado)
 
 
-_sesiones: dict[str, Sesion] | None = None
-"""While there are some: a pulsar-shell that stays for each URL, once it is needed."""
-
-
-@contextmanager
-def sesiones() -> Iterator[None]:
-    """For programs that ask often: the commands meanwhile go through one pulsar-shell for each URL."""
-    global _sesiones
-    _sesiones = {}
-    try:
-        yield
-    finally:
-        for sesion in _sesiones.values():
-            sesion.cerrar()
-        _sesiones = None
-
-
 def ejecutar(ordenes: Sequence[Sequence[str]], url: str) -> list[Respuesta]:
     """Runs pulsar-admin commands, each without the leading "pulsar-admin", in order; never stops early."""
     if not ordenes:
         return []
     lineas = [f"admin {shlex.join(orden)}" for orden in ordenes]
     try:
-        salidas = _por_archivo(lineas, url) if _sesiones is None else _sesion(_sesiones, url).ejecutar(lineas)
-    except (TimeoutError, subprocess.TimeoutExpired):
+        salidas = _por_archivo(lineas, url)
+    except subprocess.TimeoutExpired:
         sys.exit(f"error: {url} did not answer {len(ordenes)} commands in {PLAZO} s")
-    except EOFError as error:
-        sys.exit(f"error: pulsar-shell ended:\n{error}")
     respuestas = []
     for orden, salida in zip(ordenes, salidas, strict=True):
         texto = _RUIDO.sub("", salida)
@@ -113,7 +85,7 @@ def ejecutar(ordenes: Sequence[Sequence[str]], url: str) -> list[Respuesta]:
 
 
 def _por_archivo(lineas: Sequence[str], url: str) -> list[str]:
-    """What each command printed, through a pulsar-shell that ends then."""
+    """What each command printed."""
     with tempfile.TemporaryDirectory() as carpeta:
         archivo = Path(carpeta, "commands")
         archivo.write_text("".join(f"{linea}\n" for linea in lineas), "utf-8")
@@ -126,14 +98,6 @@ def _por_archivo(lineas: Sequence[str], url: str) -> list[str]:
     if len(textos) != len(lineas):
         sys.exit(f"error: pulsar-shell ran {len(textos)} of {len(lineas)} commands:\n{proceso.stdout}")
     return [textos[numero] for numero in range(1, len(lineas) + 1)]
-
-
-def _sesion(abiertas: dict[str, Sesion], url: str) -> Sesion:
-    with _candado:
-        if url not in abiertas:
-            carpeta = tempfile.TemporaryDirectory()
-            abiertas[url] = Sesion(_programa(url, Path(carpeta.name)), PLAZO, carpeta)
-        return abiertas[url]
 
 
 def _configuracion(url: str) -> str:

@@ -46,7 +46,7 @@ class Aplicacion:
         iguales = {nombre: config for nombre, config in self.configs.items() if nombre not in acciones}
         registros = Registros(self.configs.values())
         numero = self._cambiar(acciones, registros) if acciones else None
-        if rotas := vigilar(iguales, {}, registros, 0):
+        if rotas := vigilar(self.cliente, iguales, {}, registros, 0):
             sys.exit(f"error: not running, and not changed by this:\n{listadas(rotas)}")
         print(f"deployed: {len(acciones)} changes, version {numero}" if acciones else "deployed: no changes")
         return len(acciones)
@@ -95,7 +95,7 @@ class Aplicacion:
             return rotas
         with ThreadPoolExecutor() as hilos:
             distintas = hilos.submit(por_desplegar, configs, self.carpeta)
-            rotas = vigilar(configs, antes, registros, self.modo.segundos)
+            rotas = vigilar(self.cliente, configs, antes, registros, self.modo.segundos)
         if distintas.result():
             sys.exit(
                 f"error: the functions worker says that it deployed {', '.join(distintas.result())}, and has something "
@@ -129,7 +129,7 @@ class Aplicacion:
         ordenes = [orden("update", config, self._previas) for config in viejas.values()]
         respuestas = zip(viejas, ejecutar(ordenes, url_functions()), strict=True)
         mal = {nombre: respuesta.texto.strip() for nombre, respuesta in respuestas if respuesta.fallo is not None}
-        return mal or vigilar(viejas, antes, registros, 0)
+        return mal or vigilar(self.cliente, viejas, antes, registros, 0)
 
     def _anotar(self, historia: Historia, fallos: Mapping[str, str]) -> int:
         que = {nombre: (self.configs[nombre], (self.carpeta / f"{nombre}.zip").read_bytes()) for nombre in self.hechas}

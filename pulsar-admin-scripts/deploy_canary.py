@@ -5,17 +5,17 @@ message that goes from one to the other, in whichever order, has its effects onc
 one part in as many as there are instances.
 """
 
-import json
-import re
 import sys
 from pathlib import Path
 from typing import Any, Final
 
+import pulsar
 from admin import TENANT, ejecutar, url_admin, url_functions
 from deploy_logs import Registros
 from deploy_look import mirar
 from deploy_plan import exigir_esquemas, orden, por_desplegar, quien
 from deploy_watch import listadas, vigilar
+from questions import api, de_funciones
 
 Config = dict[str, Any]
 FIN: Final = "-canary"
@@ -32,7 +32,7 @@ def canario(config: Config) -> Config:
     return {**config, "name": nombre + FIN, "parallelism": 1, "userConfig": {**config["userConfig"], **propio}}
 
 
-def empezar(config: Config, carpeta: Path, segundos: float) -> None:
+def empezar(cliente: pulsar.Client, config: Config, carpeta: Path, segundos: float) -> None:
     """Deploys the canary, or another version of it; if it does not run, it is taken away."""
     suyo = canario(config)
     configs, nombre = {suyo["name"]: suyo}, suyo["name"]
@@ -46,7 +46,7 @@ def empezar(config: Config, carpeta: Path, segundos: float) -> None:
             _olvidar_paquetes(suyo)
         ejecutar([orden(accion.verbo, suyo, carpeta)], url_functions())[0].exigir()
         print(f"  {nombre}: {accion.verbo}d", flush=True)
-    if rotas := vigilar(configs, antes if acciones else {}, registros, segundos):
+    if rotas := vigilar(cliente, configs, antes if acciones else {}, registros, segundos):
         print(f"error: the canary does not run:\n{listadas(rotas)}", file=sys.stderr, flush=True)
         quitar(suyo)
         sys.exit(f"  {nombre} is removed; {config['name']} goes on, and has what it had taken")
@@ -55,18 +55,18 @@ def empezar(config: Config, carpeta: Path, segundos: float) -> None:
 
 def _olvidar_paquetes(suyo: Config) -> None:
     """Of a canary that was removed: in the broker's package service they stay, and another one is refused for them."""
-    nombre = f"function://{TENANT}/{suyo['namespace']}/{suyo['name']}"
-    hay = ejecutar([["packages", "list-versions", nombre]], url_admin())[0]
-    versiones = re.findall(r"\b\d+\b", hay.texto) if hay.fallo is None else []  # without such a service there are none
-    ejecutar([["packages", "delete", f"{nombre}@{version}"] for version in versiones], url_admin())
+    nombre = f"{TENANT}/{suyo['namespace']}/{suyo['name']}"
+    versiones = api(url_admin()).intentar(f"/admin/v3/packages/function/{nombre}")
+    if isinstance(versiones, list):  # a text, if there is no such service
+        ordenes = [["packages", "delete", f"function://{nombre}@{version}"] for version in versiones]
+        ejecutar(ordenes, url_admin())
 
 
 def quitar(suyo: Config) -> None:
     """Removes a canary; what it had not acknowledged goes to the function's instances."""
-    respuesta = ejecutar([["functions", "delete", *quien(suyo)]], url_functions())[0]
-    if respuesta.no_existe:
+    if de_funciones([suyo]) == [None]:
         sys.exit(f"error: there is no {suyo['name']}")
-    respuesta.exigir()
+    ejecutar([["functions", "delete", *quien(suyo)]], url_functions())[0].exigir()
     print(f"  {suyo['name']}: removed", flush=True)
 
 
@@ -83,15 +83,11 @@ def exigir_igual(config: Config, carpeta: Path) -> None:
 
 def comparar(config: Config) -> None:
     """Prints what both have done since each was started."""
-    nombres = {config["name"]: config, config["name"] + FIN: canario(config)}
-    ordenes = [["functions", que, *quien(uno)] for uno in nombres.values() for que in ("status", "stats")]
-    respuestas = iter(ejecutar(ordenes, url_functions()))
-    columnas = []
-    for nombre in nombres:
-        estado, cifras = next(respuestas), next(respuestas)
-        if estado.no_existe:
-            sys.exit(f"error: there is no {nombre}")
-        columnas.append([nombre, *_celdas(json.loads(estado.exigir().texto), json.loads(cifras.exigir().texto))])
+    ambas, columnas = [config, canario(config)], []
+    for una, estado, cifras in zip(ambas, de_funciones(ambas, "/status"), de_funciones(ambas, "/stats"), strict=True):
+        if estado is None or cifras is None:
+            sys.exit(f"error: there is no {una['name']}")
+        columnas.append([una["name"], *_celdas(estado, cifras)])
     for titulo, *celdas in zip(("", *TITULOS), *columnas, strict=True):
         print(f"{titulo:24}" + "".join(f"{celda:>32}" for celda in celdas))
 

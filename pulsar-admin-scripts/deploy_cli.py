@@ -23,7 +23,7 @@ import client
 import deploy_canary as canary
 import package
 import pulsar
-from admin import sesiones, url_functions
+from admin import url_functions
 from deploy_apply import Aplicacion, Modo
 from deploy_args import leidos
 from deploy_history import commit
@@ -73,7 +73,7 @@ def probar(cliente: pulsar.Client, args: Any, carpeta: Path) -> None:
             canary.quitar(canary.canario(config))
         case _:
             print(f"comparing {nombre} and its canary with {url_functions()} …", flush=True)
-            canary.empezar(config, carpeta, args.watch)
+            canary.empezar(cliente, config, carpeta, args.watch)
 
 
 def aplicar(
@@ -100,7 +100,7 @@ def main() -> int:
     args = leidos(sys.argv[1:], __doc__)
 
     def todo(cliente: pulsar.Client) -> int:
-        with TemporaryDirectory() as carpeta, sesiones():
+        with TemporaryDirectory() as carpeta:
             TRABAJOS[args.verbo](cliente, args, Path(carpeta))
         return 0
 

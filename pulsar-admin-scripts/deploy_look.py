@@ -1,22 +1,23 @@
 """What can be seen of functions at one moment: their instances, who consumes their topics, their dead letters."""
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from admin import TENANT, Respuesta, ejecutar, url_admin, url_functions
-from deploy_plan import quien
+import pulsar
+from admin import TENANT, url_admin, url_functions
 from dlq_mailbox import SUSCRIPCION, topic
+from questions import api, ruta
 from topics import corto
 
+from functions.comun.cluster.admin_rest import HILOS
+from functions.comun.publicador import texto
+
 Config = Mapping[str, Any]
-_PROPIEDAD: Final = re.compile(r"^([a-z][a-z-]*) {4}", re.MULTILINE)
-_VOLCADO: Final = re.compile(r"^ +\+-", re.MULTILINE)
-"""Where the message's bytes begin, in hexadecimal."""
+PLAZO: Final = 5
+"""The broker has this long, in s, to hand out a letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +41,15 @@ class Vista:
 
 def mirar(configs: Mapping[str, Config]) -> dict[str, Vista]:
     """One look at each function."""
-    entradas = sorted({entrada for config in configs.values() for entrada in config["inputSpecs"]})
-    topics = entradas + sorted({cartas_de(config) for config in configs.values()})
-    estados = [["functions", "status", *quien(config)] for config in configs.values()]
-    with ThreadPoolExecutor() as hilos:
-        respuestas = hilos.submit(ejecutar, estados, url_functions())
-        cifras = dict(zip(topics, _cifras(topics), strict=True))
+    entradas = {entrada for config in configs.values() for entrada in config["inputSpecs"]}
+    topics = sorted(entradas | {cartas_de(config) for config in configs.values()})
+    estados = [f"{ruta(config)}/status" for config in configs.values()]
+    with ThreadPoolExecutor(HILOS) as hilos:
+        respuestas = hilos.map(api(url_functions()).intentar, estados)
+        cifras = dict(zip(topics, hilos.map(_cifras, topics), strict=True))
     return {
         nombre: _vista(config, respuesta, cifras)
-        for (nombre, config), respuesta in zip(configs.items(), respuestas.result(), strict=True)
+        for (nombre, config), respuesta in zip(configs.items(), respuestas, strict=True)
     }
 
 
@@ -57,40 +58,31 @@ def cartas_de(config: Config) -> str:
     return topic(f"{config['namespace']}/{config['userConfig'].get('FUNCION', config['name'])}")
 
 
-def ultima_carta(config: Config) -> dict[str, str]:
-    """The properties of the newest dead letter; none if there is none."""
-    orden = ["topics", "examine-messages", "-i", "latest", "-m", "1", cartas_de(config)]
-    return propiedades(ejecutar([orden], url_admin())[0].texto)
+def ultima_carta(cliente: pulsar.Client, config: Config) -> dict[str, str]:
+    """The properties of the newest dead letter; none if it can't be read."""
+    lector = cliente.create_reader(cartas_de(config), pulsar.MessageId.latest, start_message_id_inclusive=True)
+    try:
+        return texto(lector.read_next(1000 * PLAZO).properties, {})
+    except pulsar.Timeout:
+        return {}
+    finally:
+        lector.close()
 
 
-def propiedades(texto: str) -> dict[str, str]:
-    """The properties in what `topics examine-messages` prints: each a name, four spaces, and a value of any lines."""
-    dichas = _VOLCADO.split(texto.partition("Properties:\n")[2])[0]
-    partes = _PROPIEDAD.split(dichas)[1:]
-    return {nombre: valor.strip() for nombre, valor in zip(partes[::2], partes[1::2], strict=True)}
+def _cifras(topic: str) -> list[Any]:
+    """The broker's figures of a topic: of each partition, if it has some; none if it can't be asked."""
+    base = f"/admin/v2/persistent/{TENANT}/{corto(topic)}"
+    simple = api(url_admin()).intentar(f"{base}/stats")
+    if simple is not None:
+        return [simple] if isinstance(simple, dict) else []
+    partido = api(url_admin()).intentar(f"{base}/partitioned-stats")
+    return list(partido["partitions"].values()) if isinstance(partido, dict) else []
 
 
-def _cifras(topics: Sequence[str]) -> list[list[Any]]:
-    """The broker's figures of each topic: of each partition, if it has some; none if it can't be asked."""
-    simples = ejecutar([["topics", "stats", uno] for uno in topics], url_admin())
-    otros = [uno for uno, respuesta in zip(topics, simples, strict=True) if respuesta.no_existe]
-    ordenes = [["topics", "partitioned-stats", "--per-partition", uno] for uno in otros]
-    partidos = dict(zip(otros, ejecutar(ordenes, url_admin()), strict=True))
-    return [
-        list(_leido(partidos[uno]).get("partitions", {}).values()) if uno in partidos else [_leido(respuesta)]
-        for uno, respuesta in zip(topics, simples, strict=True)
-    ]
-
-
-def _leido(respuesta: Respuesta) -> dict[str, Any]:
-    leido: dict[str, Any] = json.loads(respuesta.texto) if respuesta.fallo is None else {}
-    return leido
-
-
-def _vista(config: Config, respuesta: Respuesta, cifras: Mapping[str, list[Any]]) -> Vista:
-    if respuesta.fallo is not None:
-        return Vista(respuesta.fallo)
-    estado = json.loads(respuesta.texto)
+def _vista(config: Config, estado: Any, cifras: Mapping[str, list[Any]]) -> Vista:
+    """`estado`: the worker's answer, None if it has no such function, or a text that says why there is none."""
+    if not isinstance(estado, dict):
+        return Vista(estado or "it is not deployed")
     instancias = [instancia["status"] for instancia in estado["instances"]]
     errores = [instancia["error"] for instancia in instancias if instancia.get("error")]
     consumidores, faltan = _consumidores(config, estado["numInstances"], cifras)

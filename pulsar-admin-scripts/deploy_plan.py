@@ -1,7 +1,6 @@
 """What there is to deploy: each function's configuration and package as the repository has them, and what differs."""
 
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,8 +10,9 @@ from typing import Any, Final
 
 import package
 import yaml
-from admin import TENANT, cumple, ejecutar, url_functions
+from admin import TENANT, cumple
 from function_config import CAMPOS, defectos, rehusados
+from questions import de_funciones, paquetes
 from schemas_registry import sin_registrar
 from topics import corto
 
@@ -54,23 +54,20 @@ def por_desplegar(configs: Mapping[str, dict[str, Any]], carpeta: Path) -> dict[
     The deployed packages are fetched and compared: a worker may have kept the old one and said nothing. Ends the
     program if Pulsar would refuse an update.
     """
-    consultas = [["functions", "get", *quien(config)] for config in configs.values()]
-    for nombre, config in configs.items():
-        consultas.append(
-            ["functions", "download", *quien(config), "--destination-file", f"{carpeta / nombre}.deployed"]
-        )
-    respuestas, acciones, rehusadas = ejecutar(consultas, url_functions()), dict[str, Accion](), list[str]()
-    mitad = len(configs)
-    for (nombre, config), actual, descarga in zip(configs.items(), respuestas[:mitad], respuestas[mitad:], strict=True):
-        if actual.no_existe:
+    todas, acciones, rehusadas = list(configs.values()), dict[str, Accion](), list[str]()
+    for config, hay, contenido in zip(todas, de_funciones(todas), paquetes(todas), strict=True):
+        nombre = config["name"]
+        if hay is None:
             acciones[nombre] = Accion("create")
             continue
-        hay = json.loads(actual.exigir().texto)
+        if contenido is None:
+            sys.exit(
+                f"error: the functions worker has lost the package of {nombre}: delete the function, run this again"
+            )
+        (carpeta / f"{nombre}.deployed").write_bytes(contenido)
         campos = [campo for campo, valor in _sin_paquete(config).items() if not cumple(hay.get(campo), valor)]
         declarado = hay.get("userConfig", {}).get("PACKAGE") == config["userConfig"]["PACKAGE"]
-        descarga.exigir()
-        mismo = (carpeta / f"{nombre}.deployed").read_bytes() == paquete(config, carpeta).read_bytes()
-        if not mismo or not declarado:
+        if contenido != paquete(config, carpeta).read_bytes() or not declarado:
             campos.append("package")
         if campos:
             acciones[nombre] = Accion("update", tuple(campos), _desplegada(hay))

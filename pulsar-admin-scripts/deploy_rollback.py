@@ -1,6 +1,5 @@
 """What was deployed, for people; and back to it."""
 
-import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -8,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pulsar
-from admin import ejecutar, url_functions
 from deploy_history import Version, guardadas, leer
-from deploy_plan import AMBIENTE, quien
+from deploy_plan import AMBIENTE
+from questions import de_funciones
 from terminal import en_json, seguro
 
 
@@ -71,13 +70,10 @@ def _ultimo(versiones: Sequence[Version]) -> list[Version]:
 
 
 def desplegadas(versiones: Sequence[Version], funciones: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What `functions get` says; nothing of functions that are not there."""
+    """The configurations that are deployed; nothing of functions that are not there."""
     configs = {version.funcion: version.config for version in versiones}
-    respuestas = ejecutar([["functions", "get", *quien(configs[nombre])] for nombre in funciones], url_functions())
-    return {
-        nombre: {} if respuesta.no_existe else json.loads(respuesta.exigir().texto)
-        for nombre, respuesta in zip(funciones, respuestas, strict=True)
-    }
+    respuestas = de_funciones([configs[nombre] for nombre in funciones])
+    return {nombre: respuesta or {} for nombre, respuesta in zip(funciones, respuestas, strict=True)}
 
 
 def destinos(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
+import pulsar
 from deploy_logs import Registros
 from deploy_look import Config, Vista, mirar, ultima_carta
 from terminal import seguro
@@ -64,7 +65,7 @@ class Vigilada:
         que = (self.ultima.mal if self.ultima else "") or "it did not stay up, or the version before still runs"
         return f"after {PLAZO} s: {que}"
 
-    def rota(self, config: Config, traza: str) -> str:
+    def rota(self, traza: str) -> str:
         """What is broken for certain, empty if nothing is known; of functions that were not changed, the crash loop.
 
         `traza`: the last traceback in the log since the deployment.
@@ -72,17 +73,24 @@ class Vigilada:
         assert self.ultima
         if self.reinicios >= (MUERTES if traza else SIN_TRAZA):
             return f"its instances died {self.reinicios} times\n{self.ultima.error}".rstrip()
-        # before the second look at the same consumers, what is seen may be the other version's
-        if not self.nueva or self.firme <= 0:
-            return ""
-        if self.ultima.excepciones:
+        if self._suya and self.ultima.excepciones:
             return f"an exception in process\n{self.ultima.excepciones[-1]}"
-        return _carta(config, self.ultima) if self.ultima.cartas > self.antes.cartas else ""
+        return ""
+
+    @property
+    def cuarentenas(self) -> bool:
+        """True if dead letters have come that may be the new version's."""
+        return self._suya and self.ultima is not None and self.ultima.cartas > self.antes.cartas
+
+    @property
+    def _suya(self) -> bool:
+        """Before the second look at the same consumers, what is seen may be the other version's."""
+        return self.nueva and self.firme > 0
 
 
-def _carta(config: Config, vista: Vista) -> str:
+def _carta(cliente: pulsar.Client, config: Config, vista: Vista) -> str:
     """About the newest dead letter, if it is there because of a bug, and this version's."""
-    carta = ultima_carta(config)
+    carta = ultima_carta(cliente, config)
     hora = datetime.fromtimestamp(int(carta.get("dlq-time", 0)) / 1000, UTC)
     if not carta.get("dlq-traceback") or hora < min((vista.consumidores or {}).values()):
         return ""
@@ -90,7 +98,11 @@ def _carta(config: Config, vista: Vista) -> str:
 
 
 def vigilar(
-    configs: Mapping[str, Config], antes: Mapping[str, Vista], registros: Registros, segundos: float
+    cliente: pulsar.Client,
+    configs: Mapping[str, Config],
+    antes: Mapping[str, Vista],
+    registros: Registros,
+    segundos: float,
 ) -> dict[str, str]:
     """Returns when every function runs, those in `antes` (the changed ones, as they were) for `segundos` at least.
 
@@ -103,7 +115,10 @@ def vigilar(
         for nombre, vista in mirar(pendientes).items():
             vigilada = vigiladas[nombre]
             vigilada.mirada(vista, time.monotonic())
-            if que := vigilada.rota(configs[nombre], registros.traza(nombre)):
+            que = vigilada.rota(registros.traza(nombre))
+            if not que and vigilada.cuarentenas:
+                que = _carta(cliente, configs[nombre], vista)
+            if que:
                 rotas[nombre] = _explicada(nombre, que, registros)
                 del pendientes[nombre]
             elif vigilada.firme >= max(segundos, ESTABLE) or (vigilada.firme >= 0 and not vigilada.nueva):

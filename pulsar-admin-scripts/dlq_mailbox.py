@@ -1,6 +1,5 @@
 """Dead-letter topics: how many letters each has, and reading them. Nothing is acknowledged unless told."""
 
-import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -8,8 +7,9 @@ from contextlib import suppress
 from typing import Any, Final, Self
 
 import pulsar
-from admin import ejecutar, url_admin
+from admin import TENANT
 from dlq_letters import Carta, Posicion
+from questions import brokers
 from topics import PREFIJO, corto
 
 from functions.comun.publicador import texto
@@ -32,10 +32,10 @@ def topic(funcion: str) -> str:
 
 def contar(funciones: Sequence[str]) -> dict[str, int]:
     """How many letters each function has; one in several chunks counts as several."""
-    ordenes = [["topics", "stats", "--get-precise-backlog", topic(funcion)] for funcion in funciones]
+    rutas = [f"/admin/v2/persistent/{TENANT}/{funcion}-dlq/stats?getPreciseBacklog=true" for funcion in funciones]
     cuentas = {}
-    for funcion, respuesta in zip(funciones, ejecutar(ordenes, url_admin()), strict=True):
-        suscripciones = {} if respuesta.no_existe else json.loads(respuesta.exigir().texto)["subscriptions"]
+    for funcion, respuesta in zip(funciones, brokers(*rutas), strict=True):
+        suscripciones = (respuesta or {"subscriptions": {}})["subscriptions"]
         if SUSCRIPCION not in suscripciones:
             sys.exit(f"error: {topic(funcion)} has no subscription {SUSCRIPCION}: run provision.py, which makes it")
         cuentas[funcion] = int(suscripciones[SUSCRIPCION]["msgBacklog"])

@@ -6,7 +6,6 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import ClassVar, Final
 
-from admin_rest import NoContesta
 from monitor_detail import Mensajes, Pregunta
 from monitor_figures import cuadro
 from monitor_health import quejas
@@ -21,6 +20,8 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import DataTable, Footer, Static
+
+from functions.comun.cluster.admin_rest import NoContesta
 
 VENTANA: Final = 10.0
 """Rates and restarts are those of the last so many seconds, or since the look before if that is longer ago."""

@@ -14,13 +14,14 @@ from typing import Any
 import admin
 import client
 import monitor_health
-from admin_rest import Api, NoContesta
 from monitor_app import Monitor
 from monitor_figures import cuadro
 from monitor_messages import Mensajes
 from monitor_print import en_documento, en_tabla, sin_cluster
 from monitor_source import Cluster, Fuente, esperado
 from terminal import seguro, tipo
+
+from functions.comun.cluster.admin_rest import Api, NoContesta
 
 
 def una_vez(fuente: Fuente, max_edad: float, en_json: bool) -> int:

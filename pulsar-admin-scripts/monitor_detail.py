@@ -7,7 +7,6 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 import pulsar
-from admin_rest import NoContesta
 from listen_print import CABEZAS, Leido, como_fila, objeto
 from monitor_messages import Seguir, Tanda
 from rich.text import Text
@@ -20,6 +19,8 @@ from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.widgets import DataTable, Footer, Input, Static
 from textual.widgets.data_table import RowKey
+
+from functions.comun.cluster.admin_rest import NoContesta
 
 LUGAR: Final = 200
 """Messages that are kept on a screen."""

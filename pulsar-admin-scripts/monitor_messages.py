@@ -7,12 +7,12 @@ from urllib.parse import quote
 
 import pulsar
 from admin import TENANT
-from admin_rest import Api, NoContesta
 from listen_print import Leido, leido
 from listen_topics import Escucha
 from topics import cartas
 from writer_schemas import Esquemas
 
+from functions.comun.cluster.admin_rest import Api, NoContesta
 from functions.comun.mensajes import TIPOS
 
 CUANTOS: Final = 50

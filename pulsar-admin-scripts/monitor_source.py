@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
-import provision
 from admin import TENANT
-from admin_rest import HILOS, Api, NoContesta
 from package import configuraciones
+from provision_cli import NAMESPACES, suscripciones
 from topics import corto, sin_particion
 
+from functions.comun.cluster.admin_rest import HILOS, Api, NoContesta
+
 CIFRAS: Final = "getPreciseBacklog=true&subscriptionBacklogSize=true&getEarliestTimeInBacklog=true"
+
+
 Respuesta = dict[str, Any] | str | None
 """A decoded answer; None: there is no such thing; a text: why it can't be read."""
 
@@ -39,7 +42,7 @@ def esperado() -> Esperado:
         for topic, segundos in config["userConfig"].get("DEMORAS", {}).items():
             demoras[topic] = max(float(segundos), demoras.get(topic, 0.0))
     return Esperado(
-        suscripciones={corto(topic): tuple(nombres) for topic, nombres in provision.suscripciones().items()},
+        suscripciones={corto(topic): tuple(nombres) for topic, nombres in suscripciones().items()},
         lectoras={(corto(t), config["subName"]): f for f, config in todas.items() for t in config["inputSpecs"]},
         instancias={funcion: config["parallelism"] for funcion, config in todas.items()},
         demoras=demoras,
@@ -74,7 +77,7 @@ class Cluster:
         self.url = broker.url
 
     def mirar(self) -> Mirada:
-        namespaces = sorted({*(self._broker.leer(f"/admin/v2/namespaces/{TENANT}") or ()), *provision.NAMESPACES})
+        namespaces = sorted({*(self._broker.leer(f"/admin/v2/namespaces/{TENANT}") or ()), *NAMESPACES})
         topics, particionados = self._topics(namespaces)
         sin_worker, funciones = "", dict.fromkeys(self._deseado.instancias, None)
         try:
@@ -92,7 +95,8 @@ class Cluster:
 
         def cifras(topic: str) -> Respuesta:
             cuales = f"partitioned-stats?perPartition=false&{CIFRAS}" if topic in partidos else f"stats?{CIFRAS}"
-            return _leer(self._broker, f"/admin/v2/persistent/{TENANT}/{quote(topic)}/{cuales}")
+            dichas: Respuesta = self._broker.intentar(f"/admin/v2/persistent/{TENANT}/{quote(topic)}/{cuales}")
+            return dichas
 
         todos = sorted(nombres | set(self._deseado.suscripciones))
         return dict(zip(todos, self._hilos.map(cifras, todos), strict=True)), partidos
@@ -104,19 +108,11 @@ class Cluster:
             nombres |= {f"{propio}/{nombre}" for nombre in self._functions.leer(base + namespace) or ()}
 
         def estado(funcion: str) -> Respuesta:
-            return _leer(self._functions, f"{base}{TENANT}/{quote(funcion)}/status")
+            dicho: Respuesta = self._functions.intentar(f"{base}{TENANT}/{quote(funcion)}/status")
+            return dicho
 
         todas = sorted(nombres)
         return dict(zip(todas, self._hilos.map(estado, todas), strict=True))
-
-
-def _leer(api: Api, ruta: str) -> Respuesta:
-    """One thing that can't be read hides no other."""
-    try:
-        respuesta: Respuesta = api.leer(ruta)
-        return respuesta
-    except NoContesta as error:
-        return str(error)
 
 
 def _juntar(listas: Iterable[list[str] | None]) -> set[str]:

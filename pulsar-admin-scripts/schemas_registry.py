@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any
 
 import schemas_files
 from admin import TENANT, Respuesta, ejecutar, url_admin
+from questions import brokers
 from schemas_files import version
 from topics import PREFIJO, corto, sin_particion
-
-LEER: Final = ("schemas", "get", "-a")
-"""The pulsar-admin command that prints all versions of a topic's schema, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,33 +36,28 @@ class Diferencia:
     estado: str
 
 
-def registradas(respuesta: Respuesta) -> list[Registrada]:
-    """What `LEER` printed; none if the topic has no schema or does not exist."""
-    if respuesta.no_existe:
-        return []
-    texto, versiones = respuesta.exigir().texto.strip(), []
-    while texto:
-        info, fin = json.JSONDecoder().raw_decode(texto)
-        texto = texto[fin:].lstrip(" ,\n[]")
-        definicion = json.loads(info["schemaDefinition"]) if info["type"] == "AVRO" else {}
-        hora = datetime.fromtimestamp(info["timestamp"] / 1000, UTC)
-        versiones.append(Registrada(version(definicion), hora, definicion))
-    return versiones
+def registradas(topics: Sequence[str]) -> dict[str, list[Registrada]]:
+    """All versions of each topic's schema, oldest first; none if it has no schema or does not exist."""
+    respuestas = brokers(*(f"/admin/v2/schemas/{TENANT}/{topic}/schemas" for topic in topics))
+    return {
+        topic: [_registrada(info) for info in (respuesta or {}).get("getSchemaResponses", ())]
+        for topic, respuesta in zip(topics, respuestas, strict=True)
+    }
+
+
+def _registrada(info: Mapping[str, Any]) -> Registrada:
+    definicion = json.loads(info["data"]) if info["type"] == "AVRO" else {}
+    return Registrada(version(definicion), datetime.fromtimestamp(info["timestamp"] / 1000, UTC), definicion)
 
 
 def leer() -> dict[str, list[Registrada]]:
     """Every topic of our namespaces that has a schema, and every one that should, <namespace>/<topic>."""
     nuestros = schemas_files.topics()
     namespaces = sorted({topic.partition("/")[0] for topic in nuestros})
-    ordenes = [["topics", "list", f"{TENANT}/{nombre}"] for nombre in namespaces]
-    listas = [r.texto for r in ejecutar(ordenes, url_admin()) if not r.no_existe and r.exigir()]
-    hay = {corto(sin_particion(nombre)) for lista in listas for nombre in lista.split()}
-    return _versiones_de(sorted({topic for topic in hay if not topic.endswith("-dlq")} | set(nuestros)))
-
-
-def _versiones_de(topics: Sequence[str]) -> dict[str, list[Registrada]]:
-    respuestas = ejecutar([[*LEER, PREFIJO + topic] for topic in topics], url_admin())
-    return {topic: registradas(respuesta) for topic, respuesta in zip(topics, respuestas, strict=True)}
+    rutas = [f"/admin/v2/persistent/{TENANT}/{nombre}" for nombre in namespaces]
+    listas = brokers(*rutas, *(f"{ruta}/partitioned" for ruta in rutas))
+    hay = {corto(sin_particion(nombre)) for lista in listas for nombre in lista or ()}
+    return registradas(sorted({topic for topic in hay if not topic.endswith("-dlq")} | set(nuestros)))
 
 
 def versiones(topic: str) -> dict[int, Any]:
@@ -75,7 +68,7 @@ def versiones(topic: str) -> dict[int, Any]:
 
 def sin_registrar(usados: Mapping[str, Sequence[Any]]) -> list[str]:
     """Those of these topics, <namespace>/<topic>, of whose schemas the cluster doesn't have one."""
-    hay = {topic: [r.definicion for r in todas] for topic, todas in _versiones_de(sorted(usados)).items()}
+    hay = {topic: [r.definicion for r in todas] for topic, todas in registradas(sorted(usados)).items()}
     return [topic for topic in hay if any(definicion not in hay[topic] for definicion in usados[topic])]
 
 

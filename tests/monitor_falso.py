@@ -6,10 +6,11 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from admin_rest import NoContesta
 from listen_print import Leido
 from monitor_messages import Seguir, Tanda
 from monitor_source import Mirada, esperado
+
+from functions.comun.cluster.admin_rest import NoContesta
 
 AHORA: Final = 1_800_000_000.0
 """When it is looked, in s since 1970-01-01 UTC."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 import yaml
 from package import configuraciones
-from provision import suscripciones
+from provision_cli import suscripciones
 from topics import RETIENE
 
 from deployment.monitoring.render import SOURCES

@@ -15,7 +15,7 @@ from admin import RAIZ
 from avro_json import a_json, de_json
 from catalogue import ASYNCAPI, DIBUJO, PANEL, caducos
 from package import configuraciones
-from provision import suscripciones
+from provision_cli import suscripciones
 from schemas_files import actual, topics
 from topics import PREFIJO, cartas
 

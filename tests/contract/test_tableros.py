@@ -8,7 +8,7 @@ import pytest
 import yaml
 from dashboards import CARPETA, caducos
 from package import configuraciones
-from provision import suscripciones
+from provision_cli import suscripciones
 from topics import PREFIJO
 
 from tests.prometheus import consultas, promtool

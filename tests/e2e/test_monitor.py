@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pulsar
 import pytest
-from admin_rest import Api
 from monitor_messages import CUANTOS, Mensajes
 
+from functions.comun.cluster.admin_rest import Api
 from functions.comun.publicador import EsquemaAvro
 from tests.e2e.dlq_helpers import PREFIJO, cliente, correr_guion, publicar
 from tests.e2e.test_saga import BIEN, crear_producto, final, pedir_orden, registrar_conductores

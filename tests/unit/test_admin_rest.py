@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from admin_rest import Api, NoContesta
 
+from functions.comun.cluster.admin_rest import Api, NoContesta
 from tests.admin_falso import admin_falso
 from tests.plataforma import libres
 

@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from bff import cifras, panel
 from bff.app import crear_app
 from bff.cifras import Cifras
+from functions.comun.cluster.admin_rest import Api
 from tests.fakes import LecturasFalsas, PublicadorFalso
 from tests.plataforma import esperar
 from tests.servidor import Peticion, sirviendo
@@ -93,6 +94,10 @@ class Admin:
     pedidas: Counter[str] = field(default_factory=Counter)
     puerta: threading.Event = field(default_factory=threading.Event)
 
+    @property
+    def api(self) -> Api:
+        return Api(self.url, {}, cifras.PLAZO)
+
     def responder(self, peticion: BaseHTTPRequestHandler) -> None:
         ruta = peticion.path.removeprefix("/admin/v2/persistent/monoliticas/")
         self.pedidas[ruta] += 1
@@ -132,7 +137,7 @@ def paciente(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("paciente")
 def test_figures_are_counters_and_what_waits_now_and_for_later(admin: Admin) -> None:
-    datos = Cifras(admin.url, [TOPIC, OTRO]).ver()
+    datos = Cifras(admin.api, [TOPIC, OTRO]).ver()
     assert datos["estado"] == "bien"
     suscripcion = {"pendientes": 3, "demorados": 4, "salidas": 90}
     assert datos["topics"] == {TOPIC: {"entradas": 100, "suscripciones": {"crear-orden": suscripcion}}}
@@ -141,7 +146,7 @@ def test_figures_are_counters_and_what_waits_now_and_for_later(admin: Admin) -> 
 @pytest.mark.usefixtures("paciente")
 def test_who_has_the_latest_figures_is_not_sent_them_again(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cifras, "FRESCAS", 60)
-    cliente = crear_app(PublicadorFalso(), LecturasFalsas(), admin=admin.url).test_client()
+    cliente = crear_app(PublicadorFalso(), LecturasFalsas(), admin=admin.api).test_client()
     primera = cliente.get("/panel/topics")
     assert [*(primera.json or {})["topics"]] == [TOPIC], "of all that the page shows, the broker has this one"
     otra_vez = cliente.get("/panel/topics", headers={"If-None-Match": primera.headers["ETag"]})
@@ -152,12 +157,12 @@ def test_who_has_the_latest_figures_is_not_sent_them_again(admin: Admin, monkeyp
 @pytest.mark.usefixtures("paciente")
 def test_a_topic_with_partitions_has_figures_too(admin: Admin) -> None:
     admin.cifras = {f"{TOPIC}/partitioned-stats": admin.cifras[f"{TOPIC}/stats"]}
-    assert Cifras(admin.url, [TOPIC]).ver()["topics"][TOPIC]["entradas"] == 100
+    assert Cifras(admin.api, [TOPIC]).ver()["topics"][TOPIC]["entradas"] == 100
 
 
 @pytest.mark.usefixtures("paciente")
 def test_many_who_look_cost_the_broker_one_look_a_second(admin: Admin, reloj: Reloj) -> None:
-    vistas = Cifras(admin.url, [TOPIC], reloj)
+    vistas = Cifras(admin.api, [TOPIC], reloj)
     with ThreadPoolExecutor(16) as hilos:
         for segundo in range(1, 4):
             todas = list(hilos.map(lambda _: vistas.ver(), range(64)))
@@ -171,8 +176,7 @@ def test_a_broker_that_hangs_holds_up_two_who_look_and_no_others(
     admin: Admin, reloj: Reloj, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cifras, "PACIENCIA", 60)
-    monkeypatch.setattr(cifras, "PLAZO", 60)
-    vistas = Cifras(admin.url, [TOPIC], reloj)
+    vistas = Cifras(Api(admin.url, {}, 60), [TOPIC], reloj)
     admin.puerta.clear()
     with ThreadPoolExecutor(2) as hilos:
         dos = [hilos.submit(vistas.ver) for _ in range(2)]
@@ -188,7 +192,7 @@ def test_a_broker_that_hangs_holds_up_two_who_look_and_no_others(
 def test_a_broker_that_refuses_is_said_so_logged_once_and_comes_back(
     admin: Admin, reloj: Reloj, caplog: pytest.LogCaptureFixture, estado: int, dicho: str
 ) -> None:
-    vistas, admin.estado = Cifras(admin.url, [TOPIC], reloj), estado
+    vistas, admin.estado = Cifras(admin.api, [TOPIC], reloj), estado
     for _ in range(3):
         assert vistas.ver() == {"estado": dicho}
         reloj.ahora += cifras.FRESCAS
@@ -202,26 +206,26 @@ def test_a_broker_that_refuses_is_said_so_logged_once_and_comes_back(
 def test_a_broker_that_is_not_there_is_said_to_be_away() -> None:
     with encendido(Admin()) as admin:
         pass
-    datos = crear_app(PublicadorFalso(), LecturasFalsas(), admin=admin.url).test_client().get("/panel/topics").json
+    datos = crear_app(PublicadorFalso(), LecturasFalsas(), admin=admin.api).test_client().get("/panel/topics").json
     assert datos == {"estado": "sin_broker"}
 
 
 @pytest.mark.usefixtures("paciente")
 def test_a_broker_that_answers_nonsense_is_said_to_be_away(admin: Admin) -> None:
     admin.cifras = {f"{TOPIC}/stats": []}
-    assert Cifras(admin.url, [TOPIC]).ver() == {"estado": "sin_broker"}
+    assert Cifras(admin.api, [TOPIC]).ver() == {"estado": "sin_broker"}
 
 
 @pytest.mark.usefixtures("paciente")
 def test_the_first_question_without_an_answer_is_the_last_one(admin: Admin) -> None:
     admin.estado = 500
     muchos = [f"ordenes/{n}" for n in range(200)]
-    assert Cifras(admin.url, muchos).ver() == {"estado": "sin_broker"}
+    assert Cifras(admin.api, muchos).ver() == {"estado": "sin_broker"}
     assert admin.pedidas.total() < 20
 
 
 def test_figures_of_long_ago_are_not_shown(admin: Admin, reloj: Reloj) -> None:
-    vistas = Cifras(admin.url, [TOPIC], reloj)
+    vistas = Cifras(Api(admin.url, {}, 60), [TOPIC], reloj)
     esperar("the look", lambda: vistas.ver()["estado"] == "bien")
     admin.puerta.clear()
     reloj.ahora += cifras.CADUCAS - 1

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pulsar
 import pytest
-from client import autenticacion, conectar, leer, opciones, token
+from client import conectar
+
+from functions.comun.cluster.client_conf import autenticacion, leer, opciones, token
 
 PLUGIN = "org.apache.pulsar.client.impl.auth.Authentication"
 

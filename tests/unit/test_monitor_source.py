@@ -2,11 +2,11 @@
 
 import pulsar
 import pytest
-from admin_rest import Api, NoContesta
 from monitor_cli import una_vez
 from monitor_messages import Mensajes, inicio
 from monitor_source import Cluster
 
+from functions.comun.cluster.admin_rest import Api, NoContesta
 from tests.admin_falso import NADA, AdminFalso, Respuesta, admin_falso
 from tests.monitor_falso import ESPERADO, estado, stats
 
