@@ -39,6 +39,8 @@ def _leer(valor: Any, esquema: Any, ruta: str, problemas: list[str]) -> Any:
         return None if valor is None else _leer(valor, esquema[1], ruta, problemas)
     if isinstance(esquema, dict) and esquema["type"] == "record":
         return _registro(valor, esquema, ruta, problemas)
+    if isinstance(esquema, dict) and esquema["type"] == "array" and isinstance(valor, list):
+        return [_leer(v, esquema["items"], f"{ruta}[{numero}]", problemas) for numero, v in enumerate(valor)]
     tipo = str(esquema.get("logicalType", esquema["type"]) if isinstance(esquema, dict) else esquema)
     try:
         return _simple(valor, tipo)

@@ -42,6 +42,8 @@ def _valor(campo: Mapping[str, Any], azar: Random | None, ms: int) -> Any:
     match tipo:
         case {"logicalType": "uuid"}:
             return _uuid(azar)
+        case {"type": "array"}:
+            return [_valor({"name": campo["name"], "type": tipo["items"]}, azar, ms)]
         case {"logicalType": "timestamp-millis"}:
             return datetime.fromtimestamp(ms / 1000, UTC)
     return {"string": campo["name"], "boolean": False}.get(tipo, 1)

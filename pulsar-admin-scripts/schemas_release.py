@@ -39,6 +39,7 @@ def _muestras(topic: str, definicion: Any) -> Iterator[dict[str, Any]]:
     for indice in (1, 2):
         azar = Random(f"{topic}/{indice}")  # the same ids each time, other ones for each topic
         fijos: dict[str, Any] = {nombre: _id(nombre, indice) for nombre in DE_UNA_SAGA}
+        fijos["otras"] = [fijos["id_orden"]]
         mensaje = de_esquema(topic, definicion, fijos, azar)
         if indice == 2:
             mensaje["data"] |= _raros(definicion)

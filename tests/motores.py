@@ -48,3 +48,9 @@ def esperar_acks(contexto: ContextoFalso, cuantos: int) -> None:
 
 def recibos(bases: Plataforma) -> int:
     return int(bases.sql("ordenes", "select count(*) from recibos where salidas is not null")[0][0])
+
+
+def esperando_un_candado(bases: Plataforma, funcion: str) -> bool:
+    """True while another transaction holds up the function's."""
+    consulta = "select 1 from pg_stat_activity where application_name = :funcion and wait_event_type = 'Lock'"
+    return bool(bases.sql("postgres", consulta, funcion=funcion))

@@ -24,16 +24,12 @@ DEL_PLAN: Final = ("0A000", "26000")
 PLAZO: Final = 60
 """Longest wait for an answer of the server, in s: longer than the roles' statement_timeout."""
 
-_RECLAMAR: Final = sa.text("""
-    insert into recibos (funcion, id_mensaje)
-    select :funcion, id from unnest(cast(:ids as uuid[])) as u(id) order by id
-    on conflict do nothing returning id_mensaje""")
-_SALIDAS: Final = sa.text("""
+_BUSCAR: Final = sa.text("""
     select id_mensaje, salidas from recibos where funcion = :funcion and id_mensaje = any(cast(:ids as uuid[]))""")
 _ANOTAR: Final = sa.text("""
-    update recibos set salidas = u.salidas
-    from unnest(cast(:ids as uuid[]), cast(:salidas as bytea[])) as u(id, salidas)
-    where funcion = :funcion and id_mensaje = u.id""")
+    insert into recibos (funcion, id_mensaje, salidas)
+    select :funcion, * from unnest(cast(:ids as uuid[]), cast(:salidas as bytea[])) order by 2
+    on conflict do nothing""")
 
 
 def conectar(config: Mapping[str, Any], password: str, aplicacion: str) -> sa.Engine:
@@ -126,24 +122,26 @@ _ELEMENTOS: Final[dict[type, Callable[[Any], str]]] = {
 }
 
 
-def reclamar(tx: sa.Connection, funcion: str, ids: Sequence[UUID]) -> set[UUID]:
-    """Writes receipts; returns the ids that had none. Waits for whoever is at work on the others."""
-    return set(tx.execute(_RECLAMAR, {"funcion": funcion, "ids": list(ids)}).scalars())
+class Repetido(Exception):
+    """A message has a receipt already: this transaction must not do what was done."""
 
 
-def salidas_de(tx: sa.Connection, funcion: str, repetidos: Mapping[UUID, Mensaje[Datos]]) -> list[Publicacion]:
-    """What messages with a receipt led to, to be published again."""
-    if not repetidos:
-        return []
-    filas = tx.execute(_SALIDAS, {"funcion": funcion, "ids": list(repetidos)})
-    return [salida for causa, salidas in filas for salida in desempaquetar(bytes(salidas), repetidos[causa].traza)]
+def repetidas(
+    tx: sa.Connection, funcion: str, mensajes: Mapping[UUID, Mensaje[Datos]]
+) -> dict[UUID, list[Publicacion]]:
+    """Of the messages that have a receipt, what they led to, to be published again."""
+    filas = tx.execute(_BUSCAR, {"funcion": funcion, "ids": list(mensajes)})
+    return {causa: desempaquetar(bytes(salidas), mensajes[causa].traza) for causa, salidas in filas}
 
 
 def anotar(tx: sa.Connection, funcion: str, salidas: Mapping[UUID, Sequence[Publicacion]]) -> None:
-    """Puts into each receipt what its message leads to."""
-    if salidas:
-        crudas = [empaquetar(publicaciones) for publicaciones in salidas.values()]
-        tx.execute(_ANOTAR, {"funcion": funcion, "ids": list(salidas), "salidas": crudas})
+    """Writes each message's receipt, with what it leads to. Waits for whoever is at work on the same message, an
+    orphaned instance say; raises Repetido if it was done.
+    """
+    crudas = [empaquetar(publicaciones) for publicaciones in salidas.values()]
+    escritos = tx.execute(_ANOTAR, {"funcion": funcion, "ids": list(salidas), "salidas": crudas})
+    if escritos.rowcount < len(salidas):
+        raise Repetido
 
 
 def columnas(filas: Sequence[object], *campos: str) -> dict[str, list[Any]]:

@@ -24,7 +24,7 @@ from functions.comun.mensajes import Datos, EventoCuarentena, Mensaje, MensajeIn
 from functions.comun.publicador import EsquemaRechazado, NoPublicado, Publicador, Recibido, carta, motivo
 
 LOTE: Final = 500
-"""Messages in one transaction, at most."""
+"""Messages in one transaction, at most, unless the function says fewer."""
 INTENTOS: Final = 3
 """Tries of one message alone before it is quarantined."""
 GRANDES: Final = 8
@@ -96,7 +96,7 @@ class Motor:
     def _tomar(self) -> list[Recibido]:
         """What is waiting, at once; waits only for the first."""
         lote = [self._cola.get()]
-        while len(lote) < LOTE and not self._cola.empty():
+        while len(lote) < self._funcion.lote and not self._cola.empty():
             lote.append(self._cola.get_nowait())
         if None in lote:
             raise Detenido
@@ -148,27 +148,39 @@ class Motor:
                 self._grandes.release()
 
     def _transaccion(self, lote: Sequence[Mensaje[Datos]]) -> list[Publicacion]:
-        """Claim, load, decide, save, receipts: what the batch leads to, once it is committed."""
+        """What the batch leads to, once that is committed. Messages are taken for new ones, as most are, until
+        something says otherwise; then receipts are looked up first.
+        """
+        try:
+            return self._decidir(lote, buscar=False)
+        except Exception as error:
+            if _es_pasajero(error) or not self._funcion.recibos:
+                raise
+        while True:
+            with suppress(base_datos.Repetido):  # another instance was at work on the same message until now
+                return self._decidir(lote, buscar=True)
+
+    def _decidir(self, lote: Sequence[Mensaje[Datos]], buscar: bool) -> list[Publicacion]:
+        """Load, decide, save, receipts: one transaction."""
         mensajes, inicio = {mensaje.id: mensaje for mensaje in lote}, time.time_ns()
         with self._medidas.tiempo("transaction_seconds"), self._base.begin() as tx:
             if not self._funcion.recibos:
                 self._funcion.manejar(tx, list(mensajes.values()))
                 return []
-            nuevos = base_datos.reclamar(tx, self._nombre, sorted(mensajes))
-            repetidos = {i: mensaje for i, mensaje in mensajes.items() if i not in nuevos}
-            repetidas = base_datos.salidas_de(tx, self._nombre, repetidos)
-            causas = [mensaje for i, mensaje in mensajes.items() if i in nuevos]
+            repetidas = base_datos.repetidas(tx, self._nombre, mensajes) if buscar else {}
+            causas = [mensaje for i, mensaje in mensajes.items() if i not in repetidas]
             decisiones = self._funcion.manejar(tx, causas) if causas else ()
             salidas = {
                 causa.id: derivar(causa, self._servicio, datos) for causa, datos in zip(causas, decisiones, strict=True)
             }
-            base_datos.anotar(tx, self._nombre, salidas)
+            if salidas:
+                base_datos.anotar(tx, self._nombre, salidas)
         self._medidas.anotar(DUPLICADOS, len(lote) - len(causas))
         self._medidas.decididas(causas, decisiones)
         if self._rastros:
             for causa in causas:
                 self._rastros.salidas(causa, salidas[causa.id], inicio)
-        return repetidas + [publicacion for lista in salidas.values() for publicacion in lista]
+        return [publicacion for lista in (*repetidas.values(), *salidas.values()) for publicacion in lista]
 
     def _insistir(self, accion: Callable[[], R], divisible: bool = False) -> R:
         """Runs `accion` until the infrastructure lets it; logs each kind of failure once, and the end of them.
@@ -230,6 +242,7 @@ class Funcion:
     Deployed with guarantee MANUAL: the engine acknowledges, after the effects are committed and published.
     """
 
+    lote = LOTE
     recibos = True
     """False for a function whose writes are idempotent by themselves and that publishes nothing."""
     _motor: Motor | None = None

@@ -116,6 +116,12 @@ class VerificarOrden(Datos):
     id_orden: UUID
     intento: int
     transaction_id: UUID
+    otras: list[UUID] | None = None
+
+    @property
+    def ordenes(self) -> list[UUID]:
+        """All that it is about."""
+        return [self.id_orden, *(self.otras or ())]
 
 
 @datos("ordenes/evento-orden", clave="id_orden")

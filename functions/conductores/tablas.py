@@ -24,7 +24,7 @@ _LIBRES: Final = sa.text("""
 _INSERTAR: Final = sa.text("""
     insert into asignaciones (id_orden, id_conductor, direccion_entrega, estado, motivo)
     select * from unnest(cast(:id_orden as uuid[]), cast(:id_conductor as uuid[]), cast(:direccion_entrega as text[]),
-                         cast(:estado as text[]), cast(:motivo as text[]))""")
+                         cast(:estado as text[]), cast(:motivo as text[])) order by 1""")
 _LIBERAR: Final = sa.text("""
     update asignaciones set id_conductor = null, estado = u.estado, motivo = u.motivo
     from unnest(cast(:id_orden as uuid[]), cast(:estado as text[]), cast(:motivo as text[])) as u(id, estado, motivo)

@@ -14,4 +14,4 @@ from functions.ordenes import dominio, tablas
 
 class CrearOrden(Funcion):
     def manejar(self, tx: Any, lote: Sequence[Mensaje[mensajes.CrearOrden]]) -> Salidas:
-        return decidir(tx, lote, tablas.cargar, dominio.crear, tablas.guardar)
+        return dominio.juntar(decidir(tx, lote, tablas.cargar, dominio.crear, tablas.guardar))

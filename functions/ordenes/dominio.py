@@ -9,6 +9,7 @@ An order that stays `creada` is looked after at each deadline: its saga is pushe
 from dataclasses import replace
 from typing import Final
 
+from functions.comun.lote import Salidas
 from functions.comun.mensajes import (
     CrearOrden,
     Datos,
@@ -73,11 +74,23 @@ def verificar(orden: Orden | None, comando: VerificarOrden) -> Decision:
     was done for it is undone, last step first, whether it was done or not, now or later.
     """
     if orden is not None and orden.estado == CREADA and comando.intento < INTENTOS:
-        return orden, [_pedir_stock(orden), replace(comando, intento=comando.intento + 1)]
+        return orden, [_pedir_stock(orden), VerificarOrden(orden.id_orden, comando.intento + 1, orden.transaction_id)]
     verificada, salidas = _pasar(orden, comando, FALLIDA, motivo=SIN_RESPUESTA)
     if salidas:
         salidas.append(_pedir_compensacion(verificada))
     return verificada, salidas
+
+
+def juntar(salidas: Salidas) -> Salidas:
+    """The same with one message, the last, for all orders that are to be looked after: a delayed message costs a
+    broker much more than an id in one.
+    """
+    plazos = [dicha for lista in salidas for dicha in lista if isinstance(dicha, VerificarOrden)]
+    if len(plazos) < 2:
+        return salidas
+    una = replace(plazos[0], otras=[plazo.id_orden for plazo in plazos[1:]])
+    demas = [[dicha for dicha in lista if not isinstance(dicha, VerificarOrden)] for lista in salidas]
+    return [*demas[:-1], [*demas[-1], una]]
 
 
 def _pasar(

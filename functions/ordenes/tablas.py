@@ -35,7 +35,7 @@ _FILAS: Final = """
 
 _CARGAR: Final = sa.text(f"""
     select {_COLUMNAS} from ordenes where id_orden = any(cast(:ids as uuid[])) order by id_orden for update""")
-_INSERTAR: Final = sa.text(f"insert into ordenes ({_COLUMNAS}) {_FILAS}")
+_INSERTAR: Final = sa.text(f"insert into ordenes ({_COLUMNAS}) {_FILAS} order by 1")
 _ACTUALIZAR: Final = sa.text("""
     update ordenes set estado = u.estado, id_driver = u.id_driver, motivo = u.motivo, version = u.version
     from unnest(cast(:id_orden as uuid[]), cast(:estado as text[]), cast(:id_driver as uuid[]),

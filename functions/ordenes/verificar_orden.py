@@ -3,6 +3,8 @@ or, at the last deadline, conductores/comando-liberar-conductor, ordenes/evento-
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from functions.comun import mensajes
@@ -13,5 +15,13 @@ from functions.ordenes import dominio, tablas
 
 
 class VerificarOrden(Funcion):
+    lote = 20  # messages of up to 500 orders
+
     def manejar(self, tx: Any, lote: Sequence[Mensaje[mensajes.VerificarOrden]]) -> Salidas:
-        return decidir(tx, lote, tablas.cargar, dominio.verificar, tablas.guardar)
+        cada_una = [
+            replace(mensaje, data=replace(mensaje.data, id_orden=id_orden, otras=None))
+            for mensaje in lote
+            for id_orden in mensaje.data.ordenes
+        ]
+        salidas = iter(decidir(tx, cada_una, tablas.cargar, dominio.verificar, tablas.guardar))
+        return [list(chain(*dominio.juntar([next(salidas) for _ in mensaje.data.ordenes]))) for mensaje in lote]

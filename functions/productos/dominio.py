@@ -4,11 +4,13 @@ A reservation is kept under its order's id and is `reservada`, `rechazada` or `r
 the same again, with whatever message, gets the same answer and changes nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from functions.comun.lote import Salidas
 from functions.comun.mensajes import (
     ENTERO_MAXIMO,
     AsignarConductor,
@@ -99,6 +101,14 @@ def revertir(
     repuesto = _cambiar(producto, ahora, stock=producto.stock + reserva.cantidad)
     reserva = replace(reserva, estado=REVERTIDA, motivo=comando.motivo)
     return repuesto, reserva, [_fallar(reserva, comando), repuesto]
+
+
+def resumir(salidas: Salidas, productos: Mapping[UUID, Producto]) -> Salidas:
+    """The same with the last event of each product only: it says what those before it in the batch said."""
+    return [
+        [dicha for dicha in lista if not isinstance(dicha, EventoProducto) or dicha is productos[dicha.id_producto]]
+        for lista in salidas
+    ]
 
 
 def _motivo_de_rechazo(producto: Producto | None, cantidad: int) -> str | None:

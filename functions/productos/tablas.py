@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from functions.comun.base_datos import columnas
 from functions.comun.lote import Salidas, cambiados, ids, nuevos
 from functions.comun.mensajes import DisminuirStock, Mensaje, RevertirDisminuirStock, ahora
-from functions.productos.dominio import DecisionStock, Producto, Reserva
+from functions.productos.dominio import DecisionStock, Producto, Reserva, resumir
 
 D = TypeVar("D", DisminuirStock, RevertirDisminuirStock)
 
@@ -32,7 +32,7 @@ _CAMPOS_RESERVA: Final = ("id_orden", "id_producto", "cantidad", "estado", "moti
 
 _CARGAR: Final = sa.text(f"""
     select {_COLUMNAS} from productos where id = any(cast(:ids as uuid[])) order by id for update""")
-_INSERTAR: Final = sa.text(f"insert into productos ({_COLUMNAS}) {_FILAS}")
+_INSERTAR: Final = sa.text(f"insert into productos ({_COLUMNAS}) {_FILAS} order by 1")
 _ACTUALIZAR: Final = sa.text("""
     update productos set stock = u.stock, fecha_actualizacion = u.fecha, eliminado = u.eliminado, version = u.version
     from unnest(cast(:id_producto as uuid[]), cast(:stock as int[]), cast(:fecha_actualizacion as timestamptz[]),
@@ -44,7 +44,7 @@ _CARGAR_RESERVAS: Final = sa.text("""
 _INSERTAR_RESERVAS: Final = sa.text("""
     insert into reservas (id_orden, id_producto, cantidad, estado, motivo)
     select * from unnest(cast(:id_orden as uuid[]), cast(:id_producto as uuid[]), cast(:cantidad as int[]),
-                         cast(:estado as text[]), cast(:motivo as text[]))""")
+                         cast(:estado as text[]), cast(:motivo as text[])) order by 1""")
 _ACTUALIZAR_RESERVAS: Final = sa.text("""
     update reservas set estado = u.estado, motivo = u.motivo
     from unnest(cast(:id_orden as uuid[]), cast(:estado as text[]), cast(:motivo as text[])) as u(id, estado, motivo)
@@ -84,7 +84,7 @@ def cambiar_stock(tx: sa.Connection, lote: Sequence[Mensaje[D]], decidir: Callab
         salidas.append(publicar)
     guardar(tx, antes, productos)
     _guardar_reservas(tx, reservadas, reservas)
-    return salidas
+    return resumir(salidas, productos)
 
 
 def proyectar(tx: sa.Connection, productos: Sequence[Producto]) -> None:

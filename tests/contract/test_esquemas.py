@@ -34,6 +34,8 @@ def tipo_python(avro: Any) -> Any:
     if isinstance(avro, list):
         assert avro[0] == "null"
         return tipo_python(avro[1]) | None
+    if isinstance(avro, dict) and avro["type"] == "array":
+        return list[tipo_python(avro["items"])]  # type: ignore[misc]
     return PYTHON_DE[avro["logicalType"] if isinstance(avro, dict) else avro]
 
 

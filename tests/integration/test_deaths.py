@@ -51,14 +51,16 @@ def preparar(mundo: Mundo, nombre: str) -> list[CrearOrden]:
         mundo.correr(sin=["liberar-conductor", "marcar-listo-despacho", "revertir-orden-creada"])
     elif nombre == "verificar-orden":
         mundo.broker.enviar(*ordenes)
+        while lote := mundo.pendientes("crear-orden")[:4]:  # each batch has one message with its deadlines
+            mundo.entregar("crear-orden", lote)
         mundo.correr(sin=["verificar-orden", "disminuir-stock"])
     elif nombre == "registrar-conductor":
         mundo.broker.enviar(*(RegistrarConductor(uuid4(), "Ana") for _ in range(CUANTAS)))
         return []
-    elif nombre in ("crear-producto", "eliminar-producto"):
+    elif nombre in ("crear-producto", "proyectar-producto", "eliminar-producto"):
         otros = [un_producto() for _ in range(CUANTAS)]
         mundo.broker.enviar(*otros)
-        mundo.correr(sin=["crear-producto"] if nombre == "crear-producto" else [])
+        mundo.correr(sin=[nombre])
         if nombre == "eliminar-producto":
             mundo.broker.enviar(*(EliminarProducto(p.id_producto) for p in otros))
         return []

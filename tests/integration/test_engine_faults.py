@@ -14,7 +14,7 @@ from functions.comun import base_datos, engine
 from functions.comun.mensajes import CrearOrden
 from functions.ordenes.crear_orden import CrearOrden as Funcion
 from tests.datos import una_orden
-from tests.motores import Iniciar, esperar_acks
+from tests.motores import Iniciar, esperando_un_candado, esperar_acks
 from tests.plataforma import Plataforma, esperar
 from tests.pulsar_falso import ContextoFalso, recibido
 
@@ -89,17 +89,12 @@ def test_two_engines_that_deadlock_both_end_their_work(bases: Plataforma, inicia
         otra.execute(bloquear, {"id": segunda.id_orden})
         motor.recibir(recibido(primera))
         motor.recibir(recibido(segunda))
-        esperar("the engine waits for the lock", lambda: esperando_un_candado(bases))
+        esperar("the engine waits for the lock", lambda: esperando_un_candado(bases, "crear-orden"))
         otra.execute(sa.text("set deadlock_timeout = '1h'"))  # the engine is the one that finds it, and the victim
         otra.execute(bloquear, {"id": primera.id_orden})
         otra.rollback()
     esperar_acks(contexto, 4)
     assert (ordenes(bases), ninguna_carta(contexto)) == (2, True)
-
-
-def esperando_un_candado(bases: Plataforma) -> bool:
-    consulta = "select 1 from pg_stat_activity where application_name = 'crear-orden' and wait_event_type = 'Lock'"
-    return bool(bases.sql("postgres", consulta))
 
 
 @pytest.mark.parametrize("limite", ["lock_timeout", "statement_timeout"])

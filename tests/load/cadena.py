@@ -3,11 +3,14 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, TypeVar
 from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
 from functions.comun import traza
 from functions.comun.codec import Publicacion, publicacion
+from functions.comun.engine import LOTE
+from functions.comun.lote import Salidas
 from functions.comun.mensajes import (
     AsignarConductor,
     CrearOrden,
@@ -54,11 +57,7 @@ class Cadena:
 
     def publicaciones(self) -> dict[str, list[Publicacion]]:
         """By sender."""
-        dichas, ingestion = traza.nueva(), time.time_ns() // 1_000_000
-        return {
-            funcion: [publicacion(uuid4(), ingestion, servicio, datos, dichas) for datos in lista]
-            for (servicio, funcion), lista in self.salidas().items()
-        }
+        return {funcion: _publicar(servicio, dichas) for (servicio, funcion), dichas in self.salidas().items()}
 
 
 def surtido() -> dict[UUID, productos.Producto]:
@@ -99,10 +98,26 @@ def _el(tipo: type[D], lista: Iterable[Datos]) -> D:
 
 
 def por_topic(muestra: Sequence[Cadena]) -> dict[str, list[Publicacion]]:
-    """All that these orders lead to."""
+    """All that these orders lead to, in full batches: what functions say once for a whole batch is there once."""
     ordenadas: dict[str, list[Publicacion]] = {}
-    for una in muestra:
-        for lista in una.publicaciones().values():
-            for dicha in lista:
+    for desde in range(0, len(muestra), LOTE):
+        for (servicio, _), listas in _de_un_lote(muestra[desde : desde + LOTE]).items():
+            for dicha in _publicar(servicio, list(chain(*listas))):
                 ordenadas.setdefault(dicha.topic, []).append(dicha)
     return ordenadas
+
+
+def _de_un_lote(lote: Sequence[Cadena]) -> dict[tuple[str, str], Salidas]:
+    dichas: dict[tuple[str, str], Salidas] = {}
+    for una in lote:
+        for quien, datos in una.salidas().items():
+            dichas.setdefault(quien, []).append(list(datos))
+    crear, disminuir = ("ordenes", "crear-orden"), ("productos", "disminuir-stock")
+    ultimos = {una.disminuido.id_producto: una.disminuido for una in lote}
+    juntas = {crear: ordenes.juntar(dichas[crear]), disminuir: productos.resumir(dichas[disminuir], ultimos)}
+    return dichas | juntas
+
+
+def _publicar(servicio: str, dichas: Sequence[Datos]) -> list[Publicacion]:
+    rastro, ingestion = traza.nueva(), time.time_ns() // 1_000_000
+    return [publicacion(uuid4(), ingestion, servicio, datos, rastro) for datos in dichas]

@@ -103,12 +103,11 @@ def _confirmar(motor: sa.Engine, transacciones: Sequence[Transaccion]) -> None:
 
 
 def _con_recibos(funcion: str, lote: Sequence[Cadena], accion: Transaccion) -> Transaccion:
-    """As the engine does it: claim, the function's own statements, receipts with what is to be published."""
+    """As the engine does it: the function's own statements, receipts with what is to be published."""
     nombre, ids = PREFIJO + funcion, sorted(uuid4() for _ in lote)
     crudas = [empaquetar(lote[0].publicaciones()[funcion])] * len(lote)
 
     def transaccion(tx: sa.Connection) -> None:
-        base_datos.reclamar(tx, nombre, ids)
         accion(tx)
         tx.execute(base_datos._ANOTAR, {"funcion": nombre, "ids": ids, "salidas": crudas})
 

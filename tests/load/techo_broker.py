@@ -29,18 +29,18 @@ COLA: Final = 10_000
 
 
 def correr(platform: Plataforma, cuantas: int) -> float:
-    """Seconds until all messages are stored, read by each subscription and acknowledged. The messages of one order's
-    check, which really come two minutes later, are sent and read like the others.
+    """Seconds until all messages are stored, read by each subscription and acknowledged. The messages of orders'
+    checks, which really come two minutes later, are sent and read like the others.
     """
-    por_orden, lectoras = {topic: len(dichas) for topic, dichas in _de(1).items()}, suscripciones()
-    pesos = {f"{topic} {quien}": veces for topic, veces in por_orden.items() for quien in ("", *lectoras[topic])}
+    cuantos, lectoras = {topic: len(dichas) for topic, dichas in _de(MUESTRA).items()}, suscripciones()
+    pesos = {f"{topic} {quien}": veces for topic, veces in cuantos.items() for quien in ("", *lectoras[topic])}
     broker.pedir(f"{platform.admin_url}/admin/v2/namespaces/{ESPACIO}", "PUT")
     try:
-        for topic in por_orden:
+        for topic in cuantos:
             broker.pedir(_admin(platform, topic), "PUT")
         return paralelo.correr(partial(_preparar, platform, cuantas), pesos, POR_NUCLEO)
     finally:
-        for topic in por_orden:
+        for topic in cuantos:
             broker.pedir(f"{_admin(platform, topic)}?force=true", "DELETE")
         broker.pedir(f"{platform.admin_url}/admin/v2/namespaces/{ESPACIO}", "DELETE")
 

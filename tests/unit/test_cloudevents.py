@@ -36,6 +36,8 @@ def escribir(definicion: Any, sobre: Any) -> bytes:
 def valores(tipo: Any) -> st.SearchStrategy[Any]:
     if isinstance(tipo, list):
         return st.none() | valores(tipo[1])
+    if isinstance(tipo, dict) and tipo["type"] == "array":
+        return st.lists(valores(tipo["items"]), max_size=3)
     match tipo.get("logicalType") if isinstance(tipo, dict) else tipo:
         case "uuid":
             return st.uuids()

@@ -73,6 +73,17 @@ def test_at_the_last_deadline_the_order_fails_and_what_was_done_for_it_is_undone
     assert salidas == [fallida, liberar(comando)]
 
 
+def test_a_batch_asks_once_for_all_its_deadlines_with_its_last_order() -> None:
+    comandos = [una_orden() for _ in range(3)]
+    salidas = [dominio.crear(None, comando)[1] for comando in comandos]
+    juntas = dominio.juntar(salidas)
+    primera, *demas = (comando.id_orden for comando in comandos)
+    assert juntas[:2] == [lista[:2] for lista in salidas[:2]]
+    assert juntas[2] == [*salidas[2][:2], VerificarOrden(primera, 1, comandos[0].transaction_id, demas)]
+    assert dominio.juntar(salidas[:1]) == salidas[:1]
+    assert dominio.juntar([[]]) == [[]]
+
+
 def test_an_order_that_does_not_exist_is_an_impossible_message() -> None:
     comando = una_orden()
     with pytest.raises(MensajeInvalido, match=str(comando.id_orden)):

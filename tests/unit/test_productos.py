@@ -57,6 +57,22 @@ def test_another_message_for_the_same_order_reserves_nothing_again() -> None:
     assert dominio.disminuir(despues, reserva, comando, ahora()) == (despues, reserva, [siguiente])
 
 
+def test_of_the_events_of_a_batch_the_last_of_each_product_is_said() -> None:
+    cafe, te = producto(10), producto(10)
+    uno, _, salidas_uno = dominio.disminuir(cafe, None, pedir_stock(una_orden(id_producto=cafe.id_producto)), ahora())
+    otro, _, salidas_otro = dominio.disminuir(te, None, pedir_stock(una_orden(id_producto=te.id_producto)), ahora())
+    dos, _, salidas_dos = dominio.disminuir(uno, None, pedir_stock(una_orden(id_producto=cafe.id_producto)), ahora())
+    assert uno is not None
+    assert otro is not None
+    assert dos is not None
+    estado = {cafe.id_producto: dos, te.id_producto: otro}
+    assert dominio.resumir([salidas_uno, salidas_otro, salidas_dos], estado) == [
+        salidas_uno[:1],
+        salidas_otro,
+        salidas_dos,
+    ]
+
+
 def test_stock_is_given_back_once() -> None:
     cafe = producto(10)
     orden = una_orden(id_producto=cafe.id_producto, cantidad=4)
