@@ -6,7 +6,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Event
 from typing import Any
+
+import pulsar
 
 INSTANCE = Path(__file__).parents[2] / "deployment" / "local" / "instance"
 
@@ -57,10 +61,22 @@ class Message:
 
 @dataclass
 class Consumer:
-    """Remembers what was acknowledged."""
+    """Has the messages that `waiting` holds; remembers what was acknowledged. `empty` once it was asked for more."""
 
+    waiting: "SimpleQueue[Message]" = field(default_factory=SimpleQueue)
+    empty: Event = field(default_factory=Event)
     acknowledged: list[Any] = field(default_factory=list)
     refused: list[Any] = field(default_factory=list)
+
+    def receive(self, milliseconds: int) -> Message:
+        try:
+            return self.waiting.get_nowait()
+        except Empty:
+            self.empty.set()
+        try:
+            return self.waiting.get(timeout=milliseconds / 1000)
+        except Empty:
+            raise pulsar.Timeout from None
 
     def acknowledge(self, message: Any) -> None:
         self.acknowledged.append(message)

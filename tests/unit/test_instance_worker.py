@@ -1,6 +1,7 @@
 """What happens to a message: acknowledged, sent on, or negatively acknowledged."""
 
 import logging
+import threading
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -9,9 +10,11 @@ from typing import Any
 import pulsar
 import pytest
 
+from tests.plataforma import esperar
 from tests.unit.instance_modules import Client, Consumer, Message, config, module
 
 worker_module = module("instance_worker")
+receive_module = module("instance_receive")
 
 
 class Case:
@@ -29,9 +32,10 @@ class Case:
         self.worker = worker_module.Worker(process, context, sink, self.stats, nullcontext, self.deaths.append)
 
     def run(self, *payloads: bytes, decode: Callable[[Any], Any] = lambda message: message.data().decode()) -> None:
-        self.worker.start()
         for payload in payloads:
-            self.worker.listener(decode, self.consumer, Message(payload))
+            self.consumer.waiting.put(Message(payload))
+        self.worker.start([receive_module.Input("in", self.consumer, decode)])
+        esperar("the last message is through", lambda: self.consumer.empty.is_set() or self.deaths)
         self.worker.stop()
 
 
@@ -106,9 +110,65 @@ def test_system_exit_in_process_is_reported_and_nothing_acknowledged() -> None:
 def test_takes_no_message_after_stop() -> None:
     case = Case(lambda value: None, "ATMOST_ONCE")
     case.run(b"one")
-    case.worker.listener(lambda message: message, case.consumer, Message(b"late"))
+    case.consumer.waiting.put(Message(b"late"))
     assert case.stats.total.received == 1
     assert len(case.consumer.acknowledged) == 1
+
+
+def test_the_message_in_hand_is_finished_at_a_stop_and_the_others_go_back() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def process(value: str) -> None:
+        begun.set()
+        assert go_on.wait(10)
+
+    for consumers in (1, 2):
+        case = Case(process, "ATLEAST_ONCE")
+        begun.clear()
+        go_on.clear()
+        for payload in (b"one", b"two", b"three"):
+            case.consumer.waiting.put(Message(payload))
+        inputs = [receive_module.Input("in", case.consumer, lambda message: message.data())]
+        inputs += [receive_module.Input("other", Consumer(), None)] * (consumers - 1)
+        case.worker.start(inputs)
+        assert begun.wait(10)
+        threading.Timer(0.05, go_on.set).start()
+        case.worker.stop()
+        assert case.consumer.acknowledged == [Message(b"one")]
+
+
+def test_several_inputs_are_processed_on_one_thread_each_in_its_own_order() -> None:
+    values: list[bytes] = []
+    threads: set[int] = set()
+
+    def process(value: bytes) -> None:
+        values.append(value)
+        threads.add(threading.get_ident())
+
+    case, other = Case(process, "ATLEAST_ONCE"), Consumer()
+    for number in range(300):
+        case.consumer.waiting.put(Message(b"a%d" % number))
+        other.waiting.put(Message(b"b%d" % number))
+    case.worker.start([receive_module.Input(str(c), c, lambda message: message.data()) for c in (case.consumer, other)])
+    esperar("all messages", lambda: len(values) == 600)
+    case.worker.stop()
+    for letter in (b"a", b"b"):
+        assert [value for value in values if value.startswith(letter)] == [b"%s%d" % (letter, n) for n in range(300)]
+    assert len(threads) == 1
+    assert len(case.consumer.acknowledged) == len(other.acknowledged) == 300
+
+
+@pytest.mark.parametrize("inputs", [1, 2])
+def test_a_consumer_that_fails_ends_the_instance(inputs: int) -> None:
+    class Broken(Consumer):
+        def receive(self, milliseconds: int) -> Message:
+            raise pulsar.AlreadyClosed
+
+    case = Case(lambda value: None, "ATLEAST_ONCE")
+    consumers = [Broken(), Consumer()][:inputs]
+    case.worker.start([receive_module.Input(str(number), c, None) for number, c in enumerate(consumers)])
+    esperar("its death", lambda: case.deaths)
+    assert [type(death) for death in case.deaths] == [pulsar.AlreadyClosed]
 
 
 def test_a_module_is_called_without_context_and_a_class_with_it() -> None:

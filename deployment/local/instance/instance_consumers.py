@@ -3,24 +3,21 @@
 import logging
 import re
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pulsar
 
 from instance_identity import InstanceConfig
 from instance_package import IDENTITY, load
+from instance_receive import Input
 from instance_schemas import BYTES, build
 from instance_stubs import Function_pb2
 
 LOG = logging.getLogger()
 DEFAULT_QUEUE = 1000  # messages; the client's own default
-# (decode, consumer, message): what the client calls for each message, after `decode` is bound.
-Listener = Callable[[Callable[[Any], Any], Any, Any], None]
 
 
-def subscribe(client: Any, config: InstanceConfig, listener: Listener) -> dict[str, Any]:
-    """Consumers by topic, as the configuration writes it; `listener` may be called before this returns."""
+def subscribe(client: Any, config: InstanceConfig) -> list[Input]:
     details = config.function_details
     old_style = details.source.topicsToSerDeClassName
     inputs = {topic: Function_pb2.ConsumerSpec(serdeClassName=serde) for topic, serde in old_style.items()}
@@ -32,20 +29,20 @@ def subscribe(client: Any, config: InstanceConfig, listener: Listener) -> dict[s
         "properties": config.client_properties,
     }
     subscription = details.source.subscriptionName.strip() and details.source.subscriptionName
-    consumers = {}
+    consumers = []
     for topic, spec in inputs.items():
         schema = build(config.folder, spec.schemaType, details.source.typeClassName, spec.schemaProperties)
         decode = _decoder(config.folder, schema, spec.serdeClassName or IDENTITY)
-        queue = spec.receiverQueueSize.value if spec.HasField("receiverQueueSize") else DEFAULT_QUEUE
+        queue = max(1, spec.receiverQueueSize.value) if spec.HasField("receiverQueueSize") else DEFAULT_QUEUE
         LOG.debug("Subscribing to %s as %s", topic, subscription or config.full_name)
-        consumers[topic] = client.subscribe(
+        consumer = client.subscribe(
             re.compile(topic) if spec.isRegexPattern else topic,
             subscription or config.full_name,
             schema=schema,
-            message_listener=partial(listener, decode),
             receiver_queue_size=queue,
             **common,
         )
+        consumers.append(Input(topic, consumer, decode))
     return consumers
 
 

@@ -54,9 +54,9 @@ class Runtime:
         self._worker = Worker(process, self._context, self._output, self.stats, logs, on_death)
 
     def start(self) -> None:
-        listener = self._worker.listener
-        self._context.consumers |= instance_consumers.subscribe(self._client, self._config, listener)
-        self._worker.start()
+        inputs = instance_consumers.subscribe(self._client, self._config)
+        self._context.consumers |= {source.topic: source.consumer for source in inputs}
+        self._worker.start(inputs)
         self._server = instance_control.serve(self._args.port, self.control)
         collector = instance_metrics.StatsCollector(self.stats, self._config.metric_labels)
         instance_metrics.serve(self._args.metrics_port, collector)

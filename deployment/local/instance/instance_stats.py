@@ -55,7 +55,7 @@ class UserMetric:
 
 
 class Stats:
-    """Counted by the listener, the processing thread and the client's callbacks at the same time."""
+    """Counted by the processing thread and the client's callbacks at the same time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -3,11 +3,10 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from queue import Queue
 from typing import Any
 
 import pulsar
@@ -15,24 +14,16 @@ import pulsar
 from instance_context import Context
 from instance_output import Output
 from instance_publish import publish_failure
+from instance_receive import Input, Item, Receiver
 from instance_stats import Stats
 from instance_stubs import Function_pb2
 
 LOG = logging.getLogger()
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A message on its way from the listener to the processing thread."""
-
-    message: Any
-    consumer: Any
-    decode: Callable[[Any], Any]
-
-
 @dataclass
 class Worker:
-    """One message in process, one in the queue; then the listener waits: the backlog stays in the broker."""
+    """One message in process at a time; what it has not asked for stays with the client, or the broker."""
 
     process: Callable[[Any], Any]
     context: Context
@@ -45,37 +36,30 @@ class Worker:
         details = self.context.instance_config.function_details
         self._at_most_once = details.autoAck and details.processingGuarantees == Function_pb2.ATMOST_ONCE
         self._at_least_once = details.autoAck and details.processingGuarantees == Function_pb2.ATLEAST_ONCE
-        self._queue: Queue[Item | None] = Queue(1)
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="process", daemon=True)
 
-    def start(self) -> None:
+    def start(self, inputs: Sequence[Input]) -> None:
+        self._receiver = Receiver(inputs)
+        self._thread = threading.Thread(target=self._run, name="process", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Take no more messages, finish the one in hand and those already handed over."""
-        self._stopping = True
-        self._queue.put(None)
+        """Finish the message in hand, take no more."""
+        self._receiver.stop()
         self._thread.join()
-
-    def listener(self, decode: Callable[[Any], Any], consumer: Any, message: Any) -> None:
-        if self._stopping:
-            return
-        self.stats.received()
-        self._queue.put(Item(message, consumer, decode))
-        if self._at_most_once:
-            consumer.acknowledge(message)
 
     def _run(self) -> None:
         try:
-            while (item := self._queue.get()) is not None:
+            for item in self._receiver.messages():
+                self.stats.received()
+                if self._at_most_once:
+                    item.source.consumer.acknowledge(item.message)
                 self._handle(item)
         except BaseException as error:  # SystemExit too: a thread that is gone must not look alive
             self.on_death(error)
 
     def _handle(self, item: Item) -> None:
         try:
-            value = item.decode(item.message)
+            value = item.source.decode(item.message)
             self.context.set_current_message_context(item.message, item.message.topic_name())
             done, result = self._call(value, item)
             if done:
@@ -84,7 +68,7 @@ class Worker:
         except Exception as error:
             LOG.exception("Uncaught exception in Python instance: %s", error)
             self.stats.system_exception(error)
-            item.consumer.negative_acknowledge(item.message)
+            item.source.consumer.negative_acknowledge(item.message)
 
     def _call(self, value: Any, item: Item) -> tuple[bool, Any]:
         """Whether `process` returned, and what."""
@@ -96,7 +80,7 @@ class Worker:
             except Exception as error:
                 LOG.exception("Exception while executing user method")
                 self.stats.user_exception(error)
-                item.consumer.negative_acknowledge(item.message)
+                item.source.consumer.negative_acknowledge(item.message)
                 return False, None
             self.stats.took((time.perf_counter() - start) * 1000.0)
         return True, result
@@ -105,14 +89,14 @@ class Worker:
         if result is not None and self.output.topic:
             self.output.send(result, item.message, partial(self._confirmed, item))
         elif self._at_least_once:
-            item.consumer.acknowledge(item.message)
+            item.source.consumer.acknowledge(item.message)
 
     def _confirmed(self, item: Item, result: Any, message_id: Any) -> None:
         """Called by the client when the output is stored, or can't be."""
         if result == pulsar.Result.Ok:
             if self._at_least_once:
-                item.consumer.acknowledge(item.message)
+                item.source.consumer.acknowledge(item.message)
             return
         source = item.message.message_id()
         self.stats.system_exception(publish_failure(self.output.topic, result, source))
-        item.consumer.negative_acknowledge(item.message)
+        item.source.consumer.negative_acknowledge(item.message)
