@@ -49,7 +49,7 @@ def trabajar(dichos: Ajustes, enchufe: socket.socket, vida: int) -> None:
         admin = Api(dichos.admin, conf, cifras.PLAZO) if dichos.admin else None
     except (ValueError, OSError) as error:
         archivo = os.environ.get("PULSAR_CLIENT_CONF")
-        sys.exit(f"error: can't use PULSAR_SERVICE_URL={dichos.pulsar}, PULSAR_CLIENT_CONF={archivo}: {error}")
+        sys.exit(f"error: PULSAR_SERVICE_URL is {dichos.pulsar!r}, PULSAR_CLIENT_CONF is {archivo!r}: {error}")
     rastros = rastreo.conectar("bff")
     bases = {"saga": dichos.saga, "ordenes": dichos.ordenes, "productos": dichos.productos}
     app = crear_app(
