@@ -1,4 +1,4 @@
-"""Version 2 of five messages is rolled out while orders flow: version-1 messages are in flight, and a version-1
+"""Version 2 of six messages is rolled out while orders flow: version-1 messages are in flight, and a version-1
 producer goes on for ever. Then a version 3 that breaks its readers is tried on the same cluster.
 """
 
@@ -40,6 +40,7 @@ DOS = [
     "conductores/comando-asignar-conductor",
     CREAR,
     "ordenes/comando-marcar-listo-despacho",
+    "ordenes/comando-verificar-orden",
     "ordenes/evento-orden",
     "productos/comando-disminuir-stock",
 ]
