@@ -75,7 +75,7 @@ class Ajustes:
             origenes=_origenes(entorno("BFF_CORS_ORIGINS", "")),
             panel=_interruptor("BFF_PANEL"),
             admin=_admin(entorno("PULSAR_ADMIN_URL")),
-            pulsar=entorno("PULSAR_SERVICE_URL", broker),
+            pulsar=_pulsar(entorno("PULSAR_SERVICE_URL", broker)),
             saga=_base(escritura, entorno("DB_NAME", "saga")),
             ordenes=_base(lectura, entorno("DB_READ_NAME", "ordenes_lectura")),
             productos=_base(lectura, entorno("DB_READ_NAME_PRODUCTOS", "productos_lectura")),
@@ -126,6 +126,12 @@ def _admin(url: str | None) -> str | None:
     if url and not re.fullmatch(r"https?://[^/\s?#@]+(/[^\s?#]*)?", url):
         sys.exit(f"error: PULSAR_ADMIN_URL is {url!r}: it must be such as http://127.0.0.1:8080")
     return url.rstrip("/") if url else None
+
+
+def _pulsar(url: str) -> str:
+    if not re.fullmatch(r"pulsar(\+ssl)?://[^/\s?#@]+/?", url):
+        sys.exit(f"error: PULSAR_SERVICE_URL is {url!r}: it must be such as pulsar://127.0.0.1:6650 or pulsar+ssl://…")
+    return url
 
 
 def _base(host: str, nombre: str) -> sa.URL:

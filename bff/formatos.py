@@ -1,6 +1,7 @@
 """HTTP bodies: what clients send, by Content-Type, and what they get, by Accept."""
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from xml.etree.ElementTree import Element, ParseError, tostring
 
 from defusedxml.ElementTree import fromstring
 from flask import Request, Response
-from werkzeug.exceptions import BadRequest, NotAcceptable, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, NotAcceptable, RequestEntityTooLarge, UnsupportedMediaType
 
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -39,6 +40,8 @@ def leer(peticion: Request) -> dict[str, Any]:
     if charset not in ("utf-8", "utf8", "us-ascii"):
         raise UnsupportedMediaType(f"charset is {charset[:40]}: send UTF-8")
     crudo = peticion.get_data(cache=False)
+    if peticion.content_length is None and len(crudo) >= (peticion.max_content_length or math.inf):
+        raise RequestEntityTooLarge(f"the body has {len(crudo)} bytes or more: say its Content-Length, or send less")
     try:
         crudo.decode("utf-8")
         cuerpo = FORMATOS[tipo].leer(crudo)

@@ -13,7 +13,6 @@ def configurar() -> None:
     salida.setFormatter(JsonFormatter("{levelname}{name}{message}", style="{", timestamp="time", rename_fields=nombres))
     salida.addFilter(_con_traza)
     logging.basicConfig(handlers=[salida], level=logging.INFO)
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 

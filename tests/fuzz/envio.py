@@ -57,7 +57,7 @@ class _Cliente:
             return [], f"no answer: {error!r}"
         if respuesta.will_close:
             self.cerrar()
-        return [respuesta.status], respuestas.defecto(respuesta, cuerpo, pedida.crudo)
+        return [respuesta.status], respuestas.defecto(respuesta, cuerpo)
 
     def _sola(self, pedida: Peticion) -> tuple[list[int], str | None]:
         """On a connection of its own, which the last request ends however the bytes before it are understood."""
@@ -70,7 +70,7 @@ class _Cliente:
             return [], None
         except respuestas.PROTOCOLO as error:
             return [], f"no answer: {error!r}"
-        defectos = [respuestas.defecto(respuesta, cuerpo, pedida.crudo) for respuesta, cuerpo in leidas] or [
+        defectos = [respuestas.defecto(respuesta, cuerpo) for respuesta, cuerpo in leidas] or [
             "no answer"
         ]
         return [respuesta.status for respuesta, _ in leidas], next(filter(None, defectos), None)
@@ -119,7 +119,7 @@ def _guardar(carpeta: Path, direccion: tuple[str, int], nombre: str, pedida: Pet
 
 
 def memoria(puerto: int) -> dict[int, int]:
-    """Bytes of each process that listens there: the supervisor and its workers share the socket."""
+    """Bytes of each process that listens there: its workers share the port."""
     abiertas = [conexion for conexion in psutil.net_connections("tcp") if conexion.status == psutil.CONN_LISTEN]
     oyentes = {conexion.pid for conexion in abiertas if conexion.laddr[1:] == (puerto,)}
     return {pid: psutil.Process(pid).memory_info().rss for pid in oyentes if pid}

@@ -45,13 +45,15 @@ def todas(enchufe: socket.socket, metodo: str) -> list[tuple[HTTPResponse, bytes
     return leidas
 
 
-def defecto(respuesta: HTTPResponse, cuerpo: bytes, crudo: bytes) -> str | None:
+def defecto(respuesta: HTTPResponse, cuerpo: bytes) -> str | None:
     """What is wrong with the answer to a request."""
     estado, tipo = respuesta.status, respuesta.headers.get_content_type()
-    if estado >= 500 and not (estado == 501 and b"Transfer-Encoding" in crudo):  # RFC 9112: an unknown coding
+    if estado >= 500:
         return f"{estado}: {cuerpo[:300]!r}"
     if not cuerpo:
-        return None if estado in (200, 304) or respuesta._method == "HEAD" else f"{estado} without a body"  # type: ignore[attr-defined]
+        de_http = estado in (400, 431) and "Server" not in respuesta.headers  # it was no request for the application yet
+        es_head = respuesta._method == "HEAD"  # type: ignore[attr-defined]
+        return None if de_http or es_head or estado in (200, 304) else f"{estado} without a body"
     if estado >= 400 and tipo not in ("application/problem+json", "application/problem+xml"):
         return f"{estado} as {tipo}"
     try:
