@@ -35,6 +35,8 @@ DE_UN_TIPO: Final = (
 PEDIDAS: Final = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, traceparent"
 DADAS: Final = "ETag, Link, Location, Content-Location, Preference-Applied, Retry-After, WWW-Authenticate, X-Request-Id"
 """Headers that web pages of other origins may send, and may read."""
+MAX_LEIDO: Final = 1 << 20
+"""Bytes of a body that is not wanted, at most, that are read nevertheless."""
 _accesos = logging.getLogger("bff.accesos")
 
 
@@ -109,6 +111,7 @@ def _admitir(autenticacion: Autenticacion | None, ritmo: Ritmo | None) -> None:
 
 
 def _terminar(salida: Response) -> Response:
+    _leer_el_resto(salida)
     salida.vary.add("Accept")
     salida.headers["X-Request-Id"] = g.traza.id
     for nombre, valor in SEGURIDAD.items():
@@ -120,6 +123,18 @@ def _terminar(salida: Response) -> Response:
     metricas.PETICIONES.labels(request.method, metricas.ruta(request), salida.status_code).observe(segundos)
     _anotar(salida, segundos)
     return salida
+
+
+def _leer_el_resto(salida: Response) -> None:
+    """Reads what nobody has read of the body: a connection that is closed on what is still to be sent may take the
+    answer with it. Unless the client waits to be asked for it, or it is very large: then the answer says that.
+    """
+    if "Expect" in request.headers or (request.content_length or 0) > MAX_LEIDO:
+        salida.headers["Connection"] = "close"
+        return
+    leidos, flujo = 0, request.environ["wsgi.input"]
+    while leidos <= MAX_LEIDO and (trozo := flujo.read(MAX_CUERPO)):
+        leidos += len(trozo)
 
 
 def _anotar(salida: Response, segundos: float) -> None:

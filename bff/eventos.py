@@ -27,7 +27,7 @@ IDS: Final = rf"[0-9a-f]{{8}}(\.[0-9a-f]{{8}}){{0,200}}(\.{FIN})?"
 
 def vistos(ultimo_id: str | None) -> list[str]:
     """What the client has, as its Last-Event-ID says. Raises 400."""
-    if not ultimo_id:
+    if ultimo_id is None:
         return []
     if not re.fullmatch(IDS, ultimo_id):
         raise BadRequest("Last-Event-ID must be the id of an event of this stream: begin again without it")

@@ -17,7 +17,7 @@ _CABECERAS: Final[dict[str, tuple[str, Documento]]] = {
     "Prefer": ("`wait=N`: answer when the order has ended, within N seconds.", {"type": "string"}),
     "Last-Event-ID": (
         "The last event that the client has; browsers send it by themselves.",
-        {"type": "string", "pattern": rf"^({eventos.IDS})?$"},
+        {"type": "string", "pattern": rf"^{eventos.IDS}$"},
     ),
     "If-None-Match": ("The ETag of what the client has.", {"type": "string"}),
 }

@@ -22,7 +22,7 @@ def direccion(host: str, port: int) -> str:
     """The address to listen on; ends the program with a clear error if nobody can listen there."""
     try:
         familia, _, _, _, encontrada = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        socket.create_server(encontrada[:2], family=familia).close()  # workers share the port, with anybody who lets them
+        socket.create_server(encontrada[:2], family=familia).close()  # workers would share it with anybody
     except OSError as error:
         motivo = str(error.strerror).partition(" (while")[0]
         sys.exit(f"error: can't listen on {host}:{port}: {motivo}. Free the port, or set BFF_HOST, BFF_PORT")

@@ -7,8 +7,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
+from email.message import Message
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.error import HTTPError
@@ -103,7 +104,7 @@ class Plataforma:
 
     def pedir(
         self, metodo: str, ruta: str, cuerpo: object = None, tipo: str = "application/json", **cabeceras: str
-    ) -> tuple[int, Any, Mapping[str, str]]:
+    ) -> tuple[int, Any, Message]:
         """Status, decoded JSON and headers of the BFF's answer. `cuerpo`: text as it is, or an object as JSON;
         `cabeceras` as Idempotency_Key="…".
         """
@@ -113,9 +114,9 @@ class Plataforma:
         peticion = Request(self.bff_url + ruta, datos, {"Content-Type": tipo, **dichas}, method=metodo)
         try:
             with urlopen(peticion, timeout=30) as respuesta:
-                return respuesta.status, json.load(respuesta), dict(respuesta.headers)
+                return respuesta.status, json.load(respuesta), respuesta.headers
         except HTTPError as error:
-            return error.code, json.load(error), dict(error.headers)
+            return error.code, json.load(error), error.headers
 
     def instancias(self, funcion: str) -> list[psutil.Process]:
         """The running instances of one of our functions."""

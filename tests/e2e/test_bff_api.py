@@ -128,7 +128,7 @@ def test_several_workers_serve_as_one_and_outlive_one_of_them(platform: Platafor
         obreros[0].kill()
         esperar(
             "another worker",
-            lambda: obreros[0].pid not in (vivos := psutil.Process(pid).children()) and len(vivos) == 3,
+            lambda: obreros[0] not in (vivos := psutil.Process(pid).children()) and len(vivos) == 3,
         )
         for _, aceptada, _ in ordenes:
             assert final(platform, aceptada["id_orden"])[0]["estado"] == "iniciada"

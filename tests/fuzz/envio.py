@@ -70,9 +70,7 @@ class _Cliente:
             return [], None
         except respuestas.PROTOCOLO as error:
             return [], f"no answer: {error!r}"
-        defectos = [respuestas.defecto(respuesta, cuerpo) for respuesta, cuerpo in leidas] or [
-            "no answer"
-        ]
+        defectos = [respuestas.defecto(respuesta, cuerpo) for respuesta, cuerpo in leidas] or ["no answer"]
         return [respuesta.status for respuesta, _ in leidas], next(filter(None, defectos), None)
 
     def cerrar(self) -> None:

@@ -51,7 +51,7 @@ def defecto(respuesta: HTTPResponse, cuerpo: bytes) -> str | None:
     if estado >= 500:
         return f"{estado}: {cuerpo[:300]!r}"
     if not cuerpo:
-        de_http = estado in (400, 431) and "Server" not in respuesta.headers  # it was no request for the application yet
+        de_http = estado in (400, 431) and "Server" not in respuesta.headers  # no request yet
         es_head = respuesta._method == "HEAD"  # type: ignore[attr-defined]
         return None if de_http or es_head or estado in (200, 304) else f"{estado} without a body"
     if estado >= 400 and tipo not in ("application/problem+json", "application/problem+xml"):
