@@ -17,6 +17,8 @@ from functions.comun.publicador import TENANT, EsquemaRechazado, NoPublicado, Pu
 
 PLAZO_MS: Final = 1500
 """The broker has this long to confirm a message."""
+ESPERA_MS: Final = 2
+"""Messages of requests at the same time wait this long for each other, at most: an entry for each costs the broker more."""
 CONEXION: Final = 1
 """The broker has this long to open a producer, in s: the client takes whole seconds."""
 PACIENCIA: Final = 0.5
@@ -92,7 +94,7 @@ class Broker:
             if time.monotonic() < via.reintento:
                 raise SinBroker("the broker did not answer a moment ago", enviado=False)
             # a producer that lost its broker would itself look for it again only after up to a minute
-            publicador = Publicador(self._cliente, plazo_ms=PLAZO_MS)
+            publicador = Publicador(self._cliente, plazo_ms=PLAZO_MS, espera_ms=ESPERA_MS)
         self._enviar(via, publicador, mensaje)
         via.abierta = publicador
 

@@ -13,10 +13,10 @@ from bff.metricas import ESPERAS
 
 MAXIMA: Final = 10
 """Longest wait, in s, whatever is preferred."""
-PAUSA: Final = (0.005, 0.1)
+PAUSA: Final = (0.002, 0.1)
 """Between two looks at the read model, in s: the first, and the longest."""
-CRECE: Final = 1.2
-"""Each pause against the one before: about a sixth of what was waited is what an answer may come too late."""
+CRECE: Final = 1.1
+"""Each pause against the one before: about a tenth of what was waited is what an answer may come too late."""
 _WAIT: Final = re.compile(r'wait\s*=\s*"?([0-9]{1,9})"?', re.ASCII | re.IGNORECASE)
 
 

@@ -1,5 +1,6 @@
 """The read models and the saga log: SELECTs on three databases, with a role that can do nothing else."""
 
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 
 from bff import metricas
 from bff.paginas import Lugar
-from functions.comun.base_datos import cuidar, es_pasajero
+from functions.comun.base_datos import es_pasajero, preparar
 
 PLAZO: Final = 0.9
 """For connecting, and for each answer, in s: a connection found dead and a new one that hangs take twice that."""
@@ -95,20 +96,29 @@ def _motor(url: sa.URL, hilos: int) -> sa.Engine:
         pool_size=hilos,
         max_overflow=0,
         pool_timeout=PLAZO,
-        pool_pre_ping=True,
         connect_args={"timeout": PLAZO, "application_name": "bff"},
     )
-    cuidar(motor)
     metricas.vigilar(motor)
-    return motor
+    return preparar(motor)
 
 
 def _filas(motor: sa.Engine, sql: str, **parametros: Any) -> list[Fila]:
+    inicio = time.monotonic()
     try:
-        with motor.connect() as conexion:
-            return [dict(fila) for fila in conexion.execute(sa.text(sql), parametros).mappings()]
+        try:
+            return _leidas(motor, sql, parametros)
+        except sa.exc.DBAPIError as error:
+            if not error.connection_invalidated or time.monotonic() - inicio > PLAZO / 2:
+                raise
+            motor.dispose()  # all connections are as old: a restart of the server is found out when they are used
+            return _leidas(motor, sql, parametros)
     except (sa.exc.SQLAlchemyError, OSError) as error:
         if es_pasajero(error):
             causa = getattr(error, "orig", None) or error
             raise SinBaseDeDatos(f"database {motor.url.database}: {causa!r}") from error
         raise
+
+
+def _leidas(motor: sa.Engine, sql: str, parametros: Mapping[str, Any]) -> list[Fila]:
+    with motor.connect() as conexion:
+        return [dict(fila) for fila in conexion.execute(sa.text(sql), parametros).mappings()]

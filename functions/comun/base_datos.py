@@ -21,6 +21,8 @@ DEL_MENSAJE: Final = ("21", "22", "23", "54", "P0")
 DEL_LOTE: Final = ("40001", "40P01", "55P03", "57014")
 # not implemented (a prepared statement whose columns have got other types), no such prepared statement
 DEL_PLAN: Final = ("0A000", "26000")
+# the server, or an administrator, ends the connection
+DE_DESPEDIDA: Final = ("57P01", "57P02", "57P05")
 PLAZO: Final = 60
 """Longest wait for an answer of the server, in s: longer than the roles' statement_timeout."""
 
@@ -43,10 +45,19 @@ def conectar(config: Mapping[str, Any], password: str, aplicacion: str) -> sa.En
         database=config["DB_NAME"],
     )
     argumentos = {"timeout": PLAZO, "application_name": aplicacion}
-    motor = sa.create_engine(url, pool_size=1, max_overflow=0, connect_args=argumentos)
+    return preparar(sa.create_engine(url, pool_size=1, max_overflow=0, connect_args=argumentos))
+
+
+def preparar(motor: sa.Engine) -> sa.Engine:
+    """The same, with prepared statements, and without what pg8000 leaves to be wished for; before its first connection.
+
+    Drops each connection on which anything failed that the server did not answer, or whose statements are no good any
+    more. pg8000 stops in the middle of the protocol in the first case, be it at a value that it can't write: the next
+    statement would read what is left, the answer to this one.
+    """
     sa.event.listen(motor, "do_connect", lambda _dialecto, _registro, _posicionales, dados: _Conexion(**dados))
-    sa.event.listen(motor, "connect", _preparar)
-    cuidar(motor)
+    sa.event.listen(motor, "connect", _ajustar)
+    sa.event.listen(motor, "handle_error", _soltar)
     return motor
 
 
@@ -81,24 +92,14 @@ class _Cursor(pg8000.Cursor):  # type: ignore[misc]
         return super().execute(self._c.clave(operation, args) if args else operation, args, stream)
 
 
-def cuidar(motor: sa.Engine) -> None:
-    """Drops each connection on which anything failed that the server did not answer, or whose statements are no
-    good any more.
-
-    pg8000 stops in the middle of the protocol in the first case, be it at a value that it can't write: the next
-    statement would read what is left, the answer to this one.
-    """
-    sa.event.listen(motor, "handle_error", _soltar)
-
-
 def _soltar(contexto: Any) -> None:
     error = contexto.original_exception
     contestado = isinstance(error, contexto.dialect.loaded_dbapi.DatabaseError)
-    if not contestado or _sqlstate(error) in DEL_PLAN:
+    if not contestado or _sqlstate(error) in (*DEL_PLAN, *DE_DESPEDIDA):
         contexto.is_disconnect, contexto.invalidate_pool_on_disconnect = True, False
 
 
-def _preparar(conexion: Any, _registro: Any) -> None:
+def _ajustar(conexion: Any, _registro: Any) -> None:
     """pg8000 leaves Nagle's algorithm on, so that the end of a big statement waits 40 ms for the server's ack, and
     looks at each character of a list.
     """

@@ -175,13 +175,18 @@ class Publicador:
     into a receipt goes out as what it is.
     """
 
-    def __init__(self, cliente: Any, *, plazo_ms: int = 30_000, demoras: Mapping[str, float] | None = None) -> None:
-        """`demoras`: topics whose messages are to be delivered that many seconds later."""
-        self._cliente = cliente
+    def __init__(
+        self, cliente: Any, *, plazo_ms: int = 30_000, espera_ms: int = 10, demoras: Mapping[str, float] | None = None
+    ) -> None:
+        """`espera_ms`: so long a message waits for others at most, while others are on their way; a lone one does not.
+        `demoras`: topics whose messages are to be delivered that many seconds later.
+        """
+        self._cliente, self._espera_ms = cliente, espera_ms
         self._demoras = {topic: timedelta(seconds=segundos) for topic, segundos in (demoras or {}).items()}
         self._plazo_ms = plazo_ms
         self._productores: dict[tuple[str, str], Any] = {}
         self._candado = threading.Lock()
+        self._en_curso = 0
 
     def publicar(self, publicaciones: Sequence[Publicacion]) -> None:
         """Returns when the broker has stored them all; else NoPublicado or the client's error."""
@@ -190,6 +195,9 @@ class Publicador:
         claves = dict.fromkeys((p.topic, p.version) for p in publicaciones)
         productores = {clave: self._productor(*clave) for clave in claves}
         confirmaciones = _Confirmaciones(len(publicaciones))
+        with self._candado:
+            self._en_curso += 1
+            solo = self._en_curso == 1
         try:
             for p in publicaciones:
                 productores[p.topic, p.version].send_async(
@@ -199,13 +207,17 @@ class Publicador:
                     properties=dict(p.propiedades),
                     deliver_after=self._demoras.get(p.topic),
                 )
-            for productor in productores.values():  # what a function says first, the saga's next step, goes first
-                productor.flush()
+            if solo:  # else others' messages and these go together, a moment later
+                for productor in productores.values():  # what a function says first, the saga's next step, goes first
+                    productor.flush()
+            # the client gives up by itself before that; waiting for ever for it is no option
+            confirmaciones.esperar(self._plazo_ms / 1000 + 5)
         except pulsar.AlreadyClosed:
             self._olvidar(productores)
             raise
-        # the client gives up by itself before that; waiting for ever for it is no option
-        confirmaciones.esperar(self._plazo_ms / 1000 + 5)
+        finally:
+            with self._candado:
+                self._en_curso -= 1
 
     def _productor(self, topic: str, version: str) -> Any:
         with self._candado:
@@ -219,7 +231,7 @@ class Publicador:
                         send_timeout_millis=self._plazo_ms,
                         block_if_queue_full=True,
                         batching_enabled=not es_carta,
-                        batching_max_publish_delay_ms=10,
+                        batching_max_publish_delay_ms=self._espera_ms,
                         chunking_enabled=es_carta,
                     )
                 except pulsar.IncompatibleSchema as error:

@@ -1,6 +1,9 @@
 """What the code that talks to Pulsar makes of schemas: whose version a message is, and a broker that refuses ours."""
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any
 
 import _pulsar
@@ -125,3 +128,42 @@ def test_a_version_that_no_registry_has_is_refused_and_not_sent_as_another(regis
     with pytest.raises(EsquemaRechazado, match="refuses version 9"):
         Publicador(cliente).publicar([Publicacion(TOPIC, "clave", b"", version="9")])
     assert cliente.publicados == []
+
+
+class ClienteLento(ClienteFalso):
+    """Confirms when it is told to. `vaciados`: how often a producer was told not to wait for more messages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.enviados: SimpleQueue[Callable[..., None]] = SimpleQueue()
+        self.vaciados = 0
+
+    def create_producer(self, topic: str, **_: Any) -> Any:
+        return self
+
+    def send_async(self, crudo: bytes, callback: Callable[..., None], **_: Any) -> None:
+        self.enviados.put(callback)
+
+    def flush(self) -> None:
+        self.vaciados += 1
+
+
+def test_a_lone_message_goes_at_once_and_messages_at_the_same_time_go_together() -> None:
+    cliente = ClienteLento()
+    publicador = Publicador(cliente)
+    orden = una_orden()
+    mensaje = publicacion(orden.id_orden, 0, "pruebas", orden)
+    with ThreadPoolExecutor(2) as hilos:
+        primera = hilos.submit(publicador.publicar, [mensaje])
+        confirmar = [cliente.enviados.get(timeout=5)]
+        segunda = hilos.submit(publicador.publicar, [mensaje])
+        confirmar.append(cliente.enviados.get(timeout=5))
+        for uno in confirmar:
+            uno(pulsar.Result.Ok, None)
+        primera.result(5)
+        segunda.result(5)
+        assert cliente.vaciados == 1
+        tercera = hilos.submit(publicador.publicar, [mensaje])
+        cliente.enviados.get(timeout=5)(pulsar.Result.Ok, None)
+        tercera.result(5)
+    assert cliente.vaciados == 2
