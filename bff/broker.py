@@ -18,7 +18,7 @@ from functions.comun.publicador import TENANT, EsquemaRechazado, NoPublicado, Pu
 PLAZO_MS: Final = 1500
 """The broker has this long to confirm a message."""
 ESPERA_MS: Final = 2
-"""Messages of requests at the same time wait this long for each other, at most: an entry for each costs the broker more."""
+"""Requests at the same time wait so long for each other, at most: an entry for each message costs the broker more."""
 CONEXION: Final = 1
 """The broker has this long to open a producer, in s: the client takes whole seconds."""
 PACIENCIA: Final = 0.5

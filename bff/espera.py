@@ -13,8 +13,10 @@ from bff.metricas import ESPERAS
 
 MAXIMA: Final = 10
 """Longest wait, in s, whatever is preferred."""
+PRIMERA: Final = 0.008
+"""No new order ends sooner, in s."""
 PAUSA: Final = (0.002, 0.1)
-"""Between two looks at the read model, in s: the first, and the longest."""
+"""Between two looks at the read model after that, in s: the shortest, and the longest."""
 CRECE: Final = 1.1
 """Each pause against the one before: about a tenth of what was waited is what an answer may come too late."""
 _WAIT: Final = re.compile(r'wait\s*=\s*"?([0-9]{1,9})"?', re.ASCII | re.IGNORECASE)
@@ -62,9 +64,9 @@ def esta_terminada(orden: Fila | None) -> TypeGuard[Fila]:
 
 def miradas(segundos: float) -> Iterator[None]:
     """Yields whenever it is time to look: at once, then less and less often, and once more at the end."""
-    limite, pausa = time.monotonic() + segundos, PAUSA[0]
+    limite, pausa, siguiente = time.monotonic() + segundos, PRIMERA, PAUSA[0]
     yield
     while (queda := limite - time.monotonic()) > 0:
         time.sleep(min(pausa, queda))
-        pausa = min(CRECE * pausa, PAUSA[1])
+        pausa, siguiente = siguiente, min(CRECE * siguiente, PAUSA[1])
         yield

@@ -94,8 +94,10 @@ class Motor:
                 os._exit(70)
 
     def _tomar(self) -> list[Recibido]:
-        """What is waiting, at once; waits only for the first."""
+        """What is waiting, at once: waits only for the first, and a little for more if the function may be late."""
         lote = [self._cola.get()]
+        if self._funcion.reposo and self._cola.qsize() < self._funcion.lote:
+            self._fin.wait(self._funcion.reposo)
         while len(lote) < self._funcion.lote and not self._cola.empty():
             lote.append(self._cola.get_nowait())
         if None in lote:
@@ -243,6 +245,8 @@ class Funcion:
     """
 
     lote = LOTE
+    reposo = 0.0
+    """So long more messages are waited for, in s: nothing but for what may be late, and would else be in the way."""
     recibos = True
     """False for a function whose writes are idempotent by themselves and that publishes nothing."""
     _motor: Motor | None = None

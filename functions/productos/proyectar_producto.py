@@ -11,6 +11,7 @@ from functions.productos import tablas
 
 class ProyectarProducto(Funcion):
     recibos = False
+    reposo = 0.02
 
     def manejar(self, tx: Any, lote: Sequence[Mensaje[EventoProducto]]) -> Salidas:
         tablas.proyectar(tx, ultimos(lote))

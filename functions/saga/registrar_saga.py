@@ -35,6 +35,7 @@ def _a_texto(valor: object) -> str:
 
 class RegistrarSaga(Funcion):
     recibos = False
+    reposo = 0.02
 
     def manejar(self, tx: Any, lote: Sequence[Mensaje[Any]]) -> Salidas:
         tablas.anotar(tx, [paso(mensaje) for mensaje in lote])

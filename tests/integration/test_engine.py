@@ -20,6 +20,7 @@ from functions.ordenes.crear_orden import CrearOrden
 from functions.ordenes.marcar_listo_despacho import MarcarListoDespacho
 from functions.ordenes.revertir_orden_creada import RevertirOrdenCreada
 from functions.ordenes.verificar_orden import VerificarOrden as VerificarOrdenes
+from functions.saga.registrar_saga import RegistrarSaga
 from tests.datos import listo, revertir, una_orden
 from tests.motores import Iniciar, esperando_un_candado, esperar_acks, recibos
 from tests.motores import contexto as contexto_de
@@ -128,6 +129,24 @@ def test_a_batch_of_many_is_one_transaction(bases: Plataforma, iniciar: Iniciar)
     motor._atender([recibido(una_orden()) for _ in range(engine.LOTE)])
     assert len(contexto.acks) == engine.LOTE
     assert bases.sql("ordenes", "select count(distinct xmin::text), count(*) from ordenes") == [(1, engine.LOTE)]
+
+
+def test_a_function_that_may_be_late_waits_for_more_messages(bases: Plataforma, iniciar: Iniciar) -> None:
+    tamanos: list[int] = []
+
+    class Paciente(RegistrarSaga):
+        reposo = 0.5
+
+        def manejar(self, tx: Any, lote: Sequence[Any]) -> Salidas:
+            tamanos.append(len(lote))
+            return super().manejar(tx, lote)
+
+    motor, contexto = iniciar(Paciente(), "registrar-saga")
+    motor.recibir(recibido(una_orden()))
+    esperar("the first is taken", motor._cola.empty)
+    motor.recibir(recibido(una_orden()))
+    esperar_acks(contexto, 2)
+    assert tamanos == [2]
 
 
 def test_nothing_is_acknowledged_until_the_broker_has_confirmed(bases: Plataforma, iniciar: Iniciar) -> None:
