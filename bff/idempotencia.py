@@ -7,13 +7,14 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid5
 
 from flask import Request
 from werkzeug.exceptions import BadRequest, UnprocessableEntity
 
 from bff.autenticacion import Autor
 from bff.formatos import a_texto
+from functions.comun.ids import nuevo
 
 _ESPACIO: Final = UUID("0f5d5cf2-6d5b-4f0e-8f0a-3b6a0c1c9a57")
 _CLAVE: Final = re.compile(r'"?([\x21\x23-\x7e]{1,255})"?', re.ASCII)
@@ -34,7 +35,7 @@ class Ids:
             self._base = uuid5(_ESPACIO, f"{peticion.method} {peticion.path.rstrip('/')}\n{leida[1]}{de_quien}")
 
     def nuevo(self, que: str) -> UUID:
-        return uuid4() if self._base is None else uuid5(self._base, que)
+        return nuevo() if self._base is None else uuid5(self._base, que)
 
     def mensaje(self, campos: Mapping[str, Any]) -> UUID:
         """The command's. The same body again is the same message, which has a receipt; another one is another message,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Protocol, cast
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from flask import Blueprint, Response, current_app, g, render_template, request, stream_with_context
 from werkzeug.exceptions import NotFound, ServiceUnavailable
@@ -19,6 +19,7 @@ from bff.paginas import MAX_FILAS, PAGINA
 from bff.validacion import Campo, validar
 from functions.comun import traza
 from functions.comun.codec import Publicacion, publicacion
+from functions.comun.ids import nuevo
 from functions.comun.mensajes import CrearOrden, CrearProducto, Datos, EliminarProducto, RegistrarConductor, ahora
 from functions.comun.rastreo import Rastreador
 
@@ -122,7 +123,7 @@ def ver_producto(id_producto: UUID) -> Response:
 
 @rutas.delete("/productos/<uuid:id_producto>")
 def eliminar_producto(id_producto: UUID) -> Response:
-    return _encargar(EliminarProducto(id_producto), uuid4(), f"/productos/{id_producto}", id=id_producto)
+    return _encargar(EliminarProducto(id_producto), nuevo(), f"/productos/{id_producto}", id=id_producto)
 
 
 @rutas.post("/conductores")

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import fastavro
 
+from functions.comun.ids import derivado
 from functions.comun.mensajes import TIPOS, Datos, Mensaje, MensajeInvalido
 from functions.comun.traza import Traza, propiedades
 
@@ -135,8 +136,8 @@ def derivar(causa: Mensaje[Datos], servicio: str, salidas: Sequence[Datos]) -> l
 
 def _id(causa: Mensaje[Datos], datos: Datos, indice: int) -> UUID:
     if datos.unico is not None:
-        return uuid5(getattr(datos, datos.unico), datos.topic)
-    return uuid5(causa.id, f"{datos.topic}/{indice}")
+        return derivado(getattr(datos, datos.unico), datos.topic)
+    return derivado(causa.id, f"{datos.topic}/{indice}")
 
 
 _CABECERA: Final = fastavro.parse_schema(

@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeVar
-from uuid import uuid5
 
 import pulsar
 
 from functions.comun import base_datos, rastreo
 from functions.comun.codec import Publicacion, derivar, publicacion
+from functions.comun.ids import derivado
 from functions.comun.medidas import CUARENTENAS, DUPLICADOS, FALLAS, RECHAZOS, Medidas
 from functions.comun.mensajes import Datos, EventoCuarentena, Mensaje, MensajeInvalido
 from functions.comun.publicador import EsquemaRechazado, NoPublicado, Publicador, Recibido, carta, motivo
@@ -225,7 +225,7 @@ class Motor:
                 id_orden=id_orden,
                 transaction_id=datos.transaction_id,  # type: ignore[attr-defined]
             )
-            id_evento = uuid5(mensaje.id, f"{self._completo}/{evento.id_mensaje}")
+            id_evento = derivado(mensaje.id, f"{self._completo}/{evento.id_mensaje}")
             salidas.append(publicacion(id_evento, mensaje.ingestion, self._servicio, evento, mensaje.traza))
         return salidas
 

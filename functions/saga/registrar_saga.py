@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -17,7 +16,7 @@ COMPENSACIONES: Final = (LiberarConductor, RevertirDisminuirStock, RevertirOrden
 def paso(mensaje: Mensaje[Any]) -> tablas.Paso:
     """The log entry of one message."""
     datos = mensaje.data
-    contenido = {campo.name: getattr(datos, campo.name) for campo in fields(datos)}
+    contenido = {campo: getattr(datos, campo) for campo in datos.__slots__}
     return tablas.Paso(
         id_mensaje=mensaje.id,
         transaction_id=datos.transaction_id,
@@ -25,12 +24,15 @@ def paso(mensaje: Mensaje[Any]) -> tablas.Paso:
         time_stamp=datetime.fromtimestamp(mensaje.time / 1000, UTC),
         is_compensation=isinstance(datos, COMPENSACIONES),
         evento=datos.topic.partition("/")[2],
-        contenido=json.dumps(contenido, default=_a_texto, ensure_ascii=False),
+        contenido=_JSON.encode(contenido),
     )
 
 
 def _a_texto(valor: object) -> str:
     return valor.isoformat(timespec="milliseconds") if isinstance(valor, datetime) else str(valor)
+
+
+_JSON: Final = json.JSONEncoder(default=_a_texto, ensure_ascii=False)
 
 
 class RegistrarSaga(Funcion):

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, TypeVar
-from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from functions.comun import traza
 from functions.comun.codec import Publicacion, publicacion
 from functions.comun.engine import LOTE
+from functions.comun.ids import nuevo
 from functions.comun.lote import Salidas
 from functions.comun.mensajes import (
     AsignarConductor,
@@ -80,13 +81,13 @@ def cadenas(cuantas: int) -> Iterator[Cadena]:
 
 def _una(producto: productos.Producto, numero: int) -> Cadena:
     cliente, momento = f"cliente-{numero % 1000}", ahora()
-    crear = CrearOrden(uuid4(), producto.id_producto, cliente, momento, 1, DIRECCION, ID_TRANSACCION)
+    crear = CrearOrden(nuevo(), producto.id_producto, cliente, momento, 1, DIRECCION, ID_TRANSACCION)
     creada, pedidos = ordenes.crear(None, crear)
     disminuir = _el(DisminuirStock, pedidos)
     disminuido, reserva, pedidos_stock = productos.disminuir(producto, None, disminuir, momento)
     assert disminuido is not None
     asignar = _el(AsignarConductor, pedidos_stock)
-    asignacion, pedidos_conductor = conductores.asignar(None, uuid4(), asignar)
+    asignacion, pedidos_conductor = conductores.asignar(None, nuevo(), asignar)
     marcar = _el(MarcarListoDespacho, pedidos_conductor)
     iniciada, _ = ordenes.marcar_listo(creada, marcar)
     comandos = (crear, disminuir, asignar, marcar)
@@ -120,4 +121,4 @@ def _de_un_lote(lote: Sequence[Cadena]) -> dict[tuple[str, str], Salidas]:
 
 def _publicar(servicio: str, dichas: Sequence[Datos]) -> list[Publicacion]:
     rastro, ingestion = traza.nueva(), time.time_ns() // 1_000_000
-    return [publicacion(uuid4(), ingestion, servicio, datos, rastro) for datos in dichas]
+    return [publicacion(nuevo(), ingestion, servicio, datos, rastro) for datos in dichas]

@@ -11,9 +11,15 @@ from functions.comun.codec import empaquetar
 from tests.load import siembra
 from tests.plataforma import BASES, Plataforma
 
-_ORDEN: Final = "md5('orden ' || n)::uuid"
-_CONDUCTOR: Final = "md5('conductor ' || n)::uuid"
-_TRANSACCION: Final = "md5('transaccion ' || n)::uuid"
+
+def _id(que: str) -> str:
+    """One id a second, as functions.comun.ids makes them."""
+    return f"(lpad(to_hex(1700000000000 + n * 1000::bigint), 12, '0') || substr(md5({que} || n), 13))::uuid"
+
+
+_ORDEN: Final = _id("'orden '")
+_CONDUCTOR: Final = _id("'conductor '")
+_TRANSACCION: Final = _id("'transaccion '")
 _N: Final = "generate_series(cast(:desde as int), cast(:hasta as int)) as n"
 _ORDENES: Final = f"""
     insert into ordenes (id_orden, id_producto, user_id, time_stamp, cantidad, direccion_entrega, estado, id_driver,
@@ -23,7 +29,7 @@ _ORDENES: Final = f"""
     from {_N}, (select * from ordenes limit 1) as modelo"""
 _RECIBOS: Final = f"""
     insert into recibos (funcion, id_mensaje, salidas)
-    select f, md5(f || n)::uuid, coalesce(modelo.salidas, cast(:vacias as bytea))
+    select f, {_id("f")}, coalesce(modelo.salidas, cast(:vacias as bytea))
     from unnest(cast(:funciones as text[])) as f
     left join lateral (select salidas from recibos where funcion = f limit 1) as modelo on true, {_N}"""
 _SENTENCIAS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -48,7 +54,7 @@ _SENTENCIAS: Final[Mapping[str, tuple[str, ...]]] = {
     "saga": (
         f"""
         insert into sagalog (id_mensaje, transaction_id, id_orden, time_stamp, is_compensation, evento, contenido)
-        select md5(evento || n)::uuid, {_TRANSACCION}, {_ORDEN},
+        select {_id("evento")}, {_TRANSACCION}, {_ORDEN},
                time_stamp - interval '1 year' + n * interval '1 second', is_compensation, evento,
                contenido || jsonb_build_object('id_orden', {_ORDEN}, 'transaction_id', {_TRANSACCION})
         from {_N}, (select * from sagalog where id_orden = (select id_orden from sagalog limit 1)) as modelo""",

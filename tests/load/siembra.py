@@ -27,7 +27,7 @@ def conductores(platform: Plataforma, cuantos: int) -> None:
     """So many new free ones, straight into the table: their registration is not what is measured."""
     platform.sql(
         "conductores",
-        "insert into conductores select gen_random_uuid(), 'Ana' from generate_series(1, :cuantos)",
+        "insert into conductores select uuidv7(), 'Ana' from generate_series(1, :cuantos)",
         cuantos=cuantos,
     )
     ordenar(platform, "conductores")

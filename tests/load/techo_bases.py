@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from functions.comun import base_datos
 from functions.comun.codec import empaquetar
 from functions.comun.engine import LOTE
+from functions.comun.ids import nuevo
 from functions.comun.mensajes import Mensaje
 from functions.conductores import tablas as conductores
 from functions.ordenes import tablas as ordenes
@@ -104,7 +105,7 @@ def _confirmar(motor: sa.Engine, transacciones: Sequence[Transaccion]) -> None:
 
 def _con_recibos(funcion: str, lote: Sequence[Cadena], accion: Transaccion) -> Transaccion:
     """As the engine does it: the function's own statements, receipts with what is to be published."""
-    nombre, ids = PREFIJO + funcion, sorted(uuid4() for _ in lote)
+    nombre, ids = PREFIJO + funcion, sorted(nuevo() for _ in lote)
     crudas = [empaquetar(lote[0].publicaciones()[funcion])] * len(lote)
 
     def transaccion(tx: sa.Connection) -> None:
@@ -136,7 +137,7 @@ def _proyectar_ordenes(estados: Sequence[Any], tx: sa.Connection) -> None:
 
 
 def _productos(lote: Sequence[Cadena]) -> Iterator[Transaccion]:
-    comandos = [Mensaje(uuid4(), 0, 0, c.comandos[1]) for c in lote]
+    comandos = [Mensaje(nuevo(), 0, 0, c.comandos[1]) for c in lote]
     decididas = {c.reserva.id_orden: (c.disminuido, c.reserva, list[Any]()) for c in lote}
 
     def reservar(tx: sa.Connection) -> None:
@@ -165,7 +166,7 @@ def _conductores(lote: Sequence[Cadena]) -> Iterator[Transaccion]:
 def _saga(lote: Sequence[Cadena]) -> Iterator[Transaccion]:
     for comandos in zip(*(c.comandos for c in lote), strict=True):
         momento = time.time_ns() // 1_000_000
-        yield partial(_anotar, [paso(Mensaje(uuid4(), momento, momento, comando)) for comando in comandos])
+        yield partial(_anotar, [paso(Mensaje(nuevo(), momento, momento, comando)) for comando in comandos])
 
 
 def _anotar(pasos: Sequence[saga.Paso], tx: sa.Connection) -> None:

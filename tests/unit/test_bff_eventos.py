@@ -146,7 +146,9 @@ def test_a_database_that_is_away_at_first_is_503_and_later_the_end_of_the_stream
     assert len(list(Flujo(leer, []).eventos())) == 1
 
 
-def test_waiting_looks_often_at_first_then_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_looks_first_when_an_order_can_have_ended_then_often_then_less_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     pausas: list[float] = []
     reloj = 0.0
 
@@ -155,10 +157,11 @@ def test_waiting_looks_often_at_first_then_less_often(monkeypatch: pytest.Monkey
         reloj += segundos
         pausas.append(segundos)
 
+    monkeypatch.setattr("bff.espera.PRIMERA", 0.05)
     monkeypatch.setattr("bff.espera.PAUSA", (0.01, 0.1))
     monkeypatch.setattr("bff.espera.time.sleep", dormir)
     monkeypatch.setattr("bff.espera.time.monotonic", lambda: reloj)
     assert len(list(espera.miradas(5))) == len(pausas) + 1
-    assert pausas[0] == 0.01
+    assert pausas[:2] == [0.05, 0.01]
     assert max(pausas) == 0.1
     assert reloj == pytest.approx(5)
