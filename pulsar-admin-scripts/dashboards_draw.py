@@ -18,13 +18,17 @@ import matplotlib as mpl
 from dashboards import CARPETA
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
+from matplotlib.lines import Line2D
 
 IMAGENES: Final = CARPETA.parent / "pictures"
 PUNTOS: Final = 180
 """In each line."""
 PULGADAS: Final = 0.6
-"""A row of Grafana's grid; its 24 columns are 16 inches."""
+"""A row of Grafana's grid; its 24 columns are 16 inches wide."""
+LEYENDA: Final = 2.4
+"""Rows below a panel's lines, for their names."""
+NOMBRADAS: Final = 8
+"""Lines that are named, the highest."""
 EJEMPLOS: Final = {"topic": "productos/comando-disminuir-stock"}
 """What is chosen at the top of a dashboard; else all."""
 TALLOS: Final = {"s": "s", "ops": "per s", "bytes": "bytes"}
@@ -46,14 +50,15 @@ class Prometheus:
 
 def dibujar(tablero: Mapping[str, Any], prometheus: Prometheus, destino: Path) -> None:
     paneles = [panel for panel in tablero["panels"] if panel["type"] not in ("row", "text")]
-    alto = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in paneles)
-    figura = Figure(figsize=(16, PULGADAS * alto), layout="constrained")
-    rejilla = GridSpec(alto, 24, figure=figura)
-    figura.suptitle(tablero["title"])
+    filas = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in paneles) + 1
+    figura = Figure(figsize=(16, PULGADAS * filas))
+    figura.text(0.01, 1 - 0.6 / filas, tablero["title"], fontsize=14)
     for panel in paneles:
-        x, y, ancho, altura = (panel["gridPos"][lado] for lado in "xywh")
-        ejes = figura.add_subplot(rejilla[y : y + altura, x : x + ancho])
-        ejes.set_title(panel["title"], fontsize=9)
+        x, y, ancho, alto = (panel["gridPos"][lado] for lado in "xywh")
+        abajo = LEYENDA if panel["type"] == "timeseries" else 0.2
+        sitio = (x + 0.7, filas - 1 - y - alto + abajo, ancho - 1, alto - abajo - 0.8)
+        ejes = figura.add_axes((sitio[0] / 24, sitio[1] / filas, sitio[2] / 24, sitio[3] / filas))
+        ejes.set_title(panel["title"], fontsize=9, loc="left")
         leidas = [(dicha, prometheus.series(_elegida(dicha["expr"]))) for dicha in panel["targets"]]
         {"timeseries": _lineas, "stat": _cifra, "table": _tabla}[panel["type"]](ejes, panel, leidas)
     figura.savefig(destino, dpi=70)
@@ -64,15 +69,19 @@ def _elegida(expr: str) -> str:
 
 
 def _lineas(ejes: Axes, panel: Mapping[str, Any], leidas: Iterable[tuple[Mapping[str, Any], list[Serie]]]) -> None:
+    alturas: list[tuple[float, Line2D]] = []
     for dicha, series in leidas:
         for etiquetas, puntos in series:
-            ejes.plot(*zip(*puntos, strict=True), label=_nombre(dicha["legendFormat"], etiquetas), linewidth=1.2)
+            nombre = _nombre(dicha["legendFormat"], etiquetas)
+            (linea,) = ejes.plot(*zip(*puntos, strict=True), label=nombre, linewidth=1.2)
+            alturas.append((max(valor for _, valor in puntos), linea))
     ejes.set_ylim(bottom=0)
     ejes.set_ylabel(TALLOS.get(panel["fieldConfig"]["defaults"]["unit"], ""), fontsize=7)
     ejes.tick_params(labelsize=7)
     ejes.grid(alpha=0.3)
-    if ejes.lines:
-        ejes.legend(fontsize=6, loc="upper left", ncols=1 + len(ejes.lines) // 8)
+    mayores = [linea for _, linea in sorted(alturas, key=lambda altura: -altura[0])[:NOMBRADAS]]
+    if mayores:
+        ejes.legend(handles=mayores, fontsize=6, loc="upper left", bbox_to_anchor=(0, -0.12), ncols=2, frameon=False)
 
 
 def _nombre(leyenda: str, etiquetas: Mapping[str, str]) -> str:
@@ -86,7 +95,8 @@ def _cifra(ejes: Axes, panel: Mapping[str, Any], leidas: Iterable[tuple[Mapping[
     rojo = next((paso["value"] for paso in propio["thresholds"]["steps"] if paso["color"] == "red"), None)
     mal = any(rojo is not None and valor >= rojo for valor in valores)
     ejes.set_facecolor("#c4162a" if mal else "#37872d")
-    texto = f"{valores[0]:,.3g} {TALLOS.get(propio['unit'], '')}" if valores else propio["noValue"]
+    cifras = ",.0f" if valores and valores[0] >= 100 else ".3g"
+    texto = f"{valores[0]:{cifras}} {TALLOS.get(propio['unit'], '')}" if valores else propio["noValue"]
     ejes.text(0.5, 0.5, texto, ha="center", va="center", fontsize=16, color="white")
     ejes.set(xticks=[], yticks=[])
 

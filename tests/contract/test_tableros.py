@@ -1,9 +1,12 @@
 """Grafana's dashboards: up to date, well-formed, and every query is one that Prometheus understands."""
 
 import json
+import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
+from urllib.parse import parse_qs, urlsplit
 
+import dashboards_draw
 import pytest
 import yaml
 from dashboards import CARPETA, caducos
@@ -12,6 +15,7 @@ from provision_cli import suscripciones
 from topics import PREFIJO
 
 from tests.prometheus import consultas, promtool
+from tests.servidor import Peticion, sirviendo
 
 TABLEROS: Final = {ruta.stem: json.loads(ruta.read_text("utf-8")) for ruta in sorted(CARPETA.glob("*.json"))}
 
@@ -62,3 +66,47 @@ def test_prometheus_understands_every_query(tmp_path: Path) -> None:
     archivo = tmp_path / "consultas.yml"
     archivo.write_text(yaml.dump({"groups": [{"name": "consultas", "rules": reglas}]}), "utf-8")
     promtool("check", "rules", str(archivo))
+
+
+class PrometheusFalso(Peticion):
+    """Three points of one series for each query; remembers the queries."""
+
+    preguntas: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        (expr,) = parse_qs(urlsplit(self.path).query)["query"]
+        self.preguntas.append(expr)
+        etiquetas = {"topic": f"{PREFIJO}ordenes/evento-orden", "name": "crear-orden", "alertname": "SagaLate"}
+        puntos = [[time.time() - atras, str(atras)] for atras in (60, 30, 0)]
+        cuerpo = json.dumps({"data": {"result": [{"metric": etiquetas, "values": puntos}]}}).encode()
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(cuerpo)
+
+
+def test_every_panel_can_be_drawn_from_what_prometheus_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    PrometheusFalso.preguntas.clear()
+    with sirviendo(PrometheusFalso) as puerto:
+        orden = ["dashboards_draw.py", "--prometheus", f"http://127.0.0.1:{puerto}", "--output", str(tmp_path)]
+        monkeypatch.setattr("sys.argv", orden)
+        assert dashboards_draw.main() == 0
+    todas = {serie["expr"] for t in TABLEROS.values() for p in t["panels"] for serie in p.get("targets", ())}
+    assert set(PrometheusFalso.preguntas) == {dashboards_draw._elegida(expr) for expr in todas}
+    assert not any("$" in expr for expr in PrometheusFalso.preguntas)
+    dibujos = sorted(tmp_path.glob("*.png"))
+    assert [dibujo.stem for dibujo in dibujos] == list(TABLEROS)
+    assert capsys.readouterr().out.split() == [str(dibujo) for dibujo in dibujos]
+
+
+def test_drawing_without_prometheus_is_an_error_that_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "sys.argv", ["dashboards_draw.py", "--prometheus", "http://127.0.0.1:9", "--output", str(tmp_path)]
+    )
+    with pytest.raises(
+        SystemExit, match=r"error: Prometheus at http://127\.0\.0\.1:9 does not answer.*make prometheus"
+    ):
+        dashboards_draw.main()

@@ -128,6 +128,8 @@ def _tls(conf: Mapping[str, str]) -> dict[str, Any]:
     certificado, clave = dadas.get("tls_certificate_file_path"), dadas.get("tls_private_key_file_path")
     if conf.get("authPlugin", "").endswith("Tls"):
         certificado, clave = client_conf.certificado(conf.get("authParams", ""))
+    if dadas["tls_allow_insecure_connection"]:  # whoever configures it has been told
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     opciones = {
         "ca_certs": dadas.get("tls_trust_certs_file_path"),
         "cert_file": certificado,
