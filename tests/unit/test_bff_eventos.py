@@ -21,8 +21,9 @@ from tests.unit.test_bff_comandos import ID, problema
 from tests.unit.test_bff_consultas import FILA
 
 RUTA = f"/orders/{ID}/events"
+# of one moment, as their ids say: those of a saga begin alike
 PASOS: list[Fila] = [
-    {"id_mensaje": UUID(int=n << 96), "evento": evento, "is_compensation": False}
+    {"id_mensaje": UUID(int=n), "evento": evento, "is_compensation": False}
     for n, evento in enumerate(("comando-crear-orden", "comando-disminuir-stock", "comando-marcar-listo-despacho"), 1)
 ]
 CREADA, INICIADA = FILA, {**FILA, "estado": "iniciada"}
