@@ -129,7 +129,7 @@ def _admin(url: str | None) -> str | None:
 
 
 def _pulsar(url: str) -> str:
-    if not re.fullmatch(r"pulsar(\+ssl)?://[^/\s?#@]+/?", url):
+    if not re.fullmatch(r"(pulsar(\+ssl)?|https?)://[^/\s?#@]+/?", url):
         sys.exit(f"error: PULSAR_SERVICE_URL is {url!r}: it must be such as pulsar://127.0.0.1:6650 or pulsar+ssl://…")
     return url
 
