@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import signal
 import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,7 +73,5 @@ def _olvidar_a_los_muertos() -> None:
     """What workers that are no more have in hand, for /metrics."""
     carpeta = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
     for pid in {int(archivo.stem.rpartition("_")[2]) for archivo in carpeta.glob("*.db")}:
-        with suppress(ProcessLookupError):
-            os.kill(pid, 0)
-            continue
-        mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        if not Path("/proc", str(pid)).exists():
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]

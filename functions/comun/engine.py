@@ -245,6 +245,7 @@ class Funcion:
     """
 
     lote = LOTE
+    """Messages in one transaction, at most."""
     reposo = 0.0
     """So long more messages are waited for, in s: nothing but for what may be late, and would else be in the way."""
     recibos = True
