@@ -1,6 +1,7 @@
 """The HTTP server: granian, with worker processes that each load the application by themselves."""
 
 import ipaddress
+import signal
 import socket
 import sys
 from typing import Any, Final
@@ -9,6 +10,8 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
+
+from bff import senales
 
 GRACIA: Final = 10
 """Requests in hand have this long, in s, to end after a signal."""
@@ -54,6 +57,8 @@ def servir(direccion: str, port: int, trabajadores: int, hilos: int) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=GRACIA,
     )
+    servidor.on_startup(lambda: senales.entregar_la_primera(signal.SIGTERM, signal.SIGINT))
+    senales.retener()
     servidor.serve(target_loader=_cargar, wrap_loader=False)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from prometheus_client.multiprocess import mark_process_dead
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from bff import ajustes, cifras, registro
+from bff import ajustes, cifras, registro, senales
 from bff.app import crear_app
 from bff.broker import Broker, conectar, desconectar
 from bff.lecturas import Lecturas
@@ -63,6 +63,7 @@ def _despedirse(cliente: Any, rastros: Rastreador | None) -> None:
 def _terminar_con_el_supervisor() -> None:
     """An orphan must leave the port to others: Linux sends it the signal that the supervisor would have sent."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until the server has a handler of its own
+    senales.entregar_la_primera(signal.SIGTERM)  # of a terminal's SIGINT, the supervisor tells
     supervisor = multiprocessing.parent_process()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if supervisor is not None and supervisor.pid != os.getppid():  # it died before that

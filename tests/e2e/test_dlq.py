@@ -32,9 +32,10 @@ def test_garbage_is_listed_shown_and_discarded(platform: Plataforma) -> None:
     entera = json.loads(dlq(platform, "show", "--json", carta["id"]))
     assert bytes.fromhex(entera["hex"]) == f"\x1b[31m{marca}".encode()
     assert (entera["key"], entera["properties"]["origen"], entera["message"]) == (marca, marca, None)
+    version = entera["properties"]["dlq-schema-version"]
     detalle = dlq(platform, "show", carta["id"])
     assert "\x1b" not in detalle
-    assert "unreadable with schema version 0 of ordenes/comando-verificar-orden" in detalle
+    assert f"unreadable with schema version {version} of ordenes/comando-verificar-orden" in detalle
     assert "1b 5b 33 31 6d" in detalle
 
     assert f"discarded {carta['id']}" in dlq(platform, *descartar, "--yes")

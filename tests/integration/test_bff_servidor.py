@@ -9,7 +9,9 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -79,8 +81,7 @@ def bff() -> Iterator[Bff]:
     servidor = Bff()
     esperar("the BFF", servidor.vivo)
     yield servidor
-    servidor.proceso.kill()
-    servidor.proceso.communicate()
+    servidor.terminar(signal.SIGTERM)
 
 
 def test_sixteen_clients_at_once_are_told_within_two_seconds_that_the_broker_is_away(bff: Bff) -> None:
@@ -148,6 +149,20 @@ def test_a_signal_lets_the_requests_in_hand_end(bff: Bff, senal: int) -> None:
             bff.pedir("GET", "/health")
 
 
+def test_many_signals_at_once_are_as_one(bff: Bff) -> None:
+    """As when a service manager sends them to the whole group, and the supervisor to each worker."""
+    todos = [psutil.Process(bff.proceso.pid), *psutil.Process(bff.proceso.pid).children()]
+    for _ in range(20):
+        for proceso in todos:
+            with suppress(psutil.NoSuchProcess):
+                proceso.send_signal(signal.SIGINT)
+                proceso.terminate()
+    codigo, salida = bff.terminar(signal.SIGTERM)
+    assert codigo == 0
+    assert "Traceback" not in salida
+    assert salida.count('"message": "worker stopped"') == len(todos) - 1
+
+
 def test_a_port_that_is_taken_is_an_error_that_says_so(bff: Bff) -> None:
     proceso = lanzar(BFF_PORT=str(bff.puerto))
     salida, _ = proceso.communicate(timeout=20)
@@ -190,8 +205,8 @@ def test_listening_elsewhere_than_on_loopback_without_asking_for_tokens_is_refus
 
 
 @pytest.mark.parametrize("trabajadores", ["1", "3"])
-def test_a_worker_that_dies_is_replaced_and_orphans_end(trabajadores: str) -> None:
-    servidor = Bff(BFF_WORKERS=trabajadores)
+def test_a_worker_that_dies_is_replaced_and_orphans_end(trabajadores: str, tmp_path: Path) -> None:
+    servidor = Bff(BFF_WORKERS=trabajadores, TMPDIR=str(tmp_path))
     esperar("the BFF", servidor.vivo)
     padre = psutil.Process(servidor.proceso.pid)
     esperar("all workers", lambda: len(padre.children()) == int(trabajadores))
