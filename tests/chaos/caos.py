@@ -92,7 +92,7 @@ def _bajo_carga(
         fin = time.monotonic() + ajustes.segundos
         for numero, golpe in enumerate(fallas.plan(ajustes.semilla, ajustes.cada)):
             siguiente = time.monotonic() + golpe.pausa
-            while not reparador.perdidas and ((ahora := time.monotonic()) < fin or numero < len(fallas.PESOS)):
+            while not reparador.acabado() and ((ahora := time.monotonic()) < fin or numero < len(fallas.PESOS)):
                 if ahora >= siguiente and golpeador.derribar(golpe, contador.muestra):
                     break
                 espera.wait(max(0.2, siguiente - ahora))
@@ -102,8 +102,10 @@ def _bajo_carga(
         if not reparador.perdidas:
             espera.wait(COLA)
     finally:
-        reparador.parar()
-        clientes.parar()
+        try:
+            reparador.parar()
+        finally:
+            clientes.parar()
     return reparador.perdidas
 
 

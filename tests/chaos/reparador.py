@@ -1,11 +1,11 @@
 """Starts services again with the platform's own `up`, when it is time."""
 
 import re
-import signal
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from deployment.local import services
@@ -21,8 +21,8 @@ class Reparador:
     """Knows which services are down. One that ended by itself is an incident, and is started again too.
 
     The platform lets one command change it at a time, and `up` waits until all is ready, which for the functions
-    worker takes half a minute. If another service's time comes meanwhile, this `up` is interrupted, as one does with
-    Ctrl-C, and the next one names them all.
+    worker takes half a minute. If another service's time comes meanwhile, this `up` is ended, and the next one names
+    them all.
     """
 
     def __init__(self, platform: Plataforma, registro: Registro) -> None:
@@ -34,15 +34,18 @@ class Reparador:
         self._platform = platform
         self._registro = registro
         self._fin = False
-        self._hilo = threading.Thread(target=self._reparar, name="reparador")
-        self._hilo.start()
+        self._trabajo = ThreadPoolExecutor(1, "reparador").submit(self._reparar)
+
+    def acabado(self) -> bool:
+        """True if nothing is started again any more: a service is lost, or this has failed."""
+        return self._trabajo.done()
 
     def parar(self) -> None:
         """Returns when every service runs, or is lost."""
         with self.candado:
             self._fin = True
             self.candado.notify()
-        self._hilo.join()
+        self._trabajo.result()
 
     def _reparar(self) -> None:
         while not self.perdidas:
@@ -82,7 +85,7 @@ class Reparador:
             with self.candado:
                 otras = set(self._debidas()) - (set(nombres) - vistas)
             if otras and self._puede_interrumpirse(set(nombres) - vistas):
-                proceso.send_signal(signal.SIGINT)
+                proceso.terminate()
                 proceso.wait(10)
                 break
         self._anotar(salida.read_text(), vistas)
