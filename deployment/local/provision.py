@@ -16,6 +16,7 @@ def ensure() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         folder = jars.ensure()
         java.compile_worker()
+        java.prepare_tools()
         try:
             stubs.build(next(folder.glob("pulsar-functions-proto-*.jar")))
         except RuntimeError as problem:

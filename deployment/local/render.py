@@ -31,7 +31,7 @@ def write_all(settings: Settings) -> None:
     (conf / "hosts").write_text(f"127.0.0.1 localhost {socket.gethostname()}\n")
     shutil.copytree(LOGGING, conf / LOGGING.name, dirs_exist_ok=True)
     for name, main in TOOLS.items():
-        more = {"name": name, "main": main, "java": _tool_java(conf)}
+        more = {"name": name, "main": main, "java": shlex.join(java.tool(conf))}
         (tools / name).write_text(fill("tool.sh", values | more))
         (tools / name).chmod(0o755)
 
@@ -44,8 +44,3 @@ def settings_values(settings: Settings) -> dict[str, str]:
 
 def fill(template: str, values: dict[str, str]) -> str:
     return Template((TEMPLATES / template).read_text()).substitute(values)
-
-
-def _tool_java(conf: Path) -> str:
-    log = f"-Dlog4j2.configurationFile={conf / 'log4j2-tools.xml'}"
-    return shlex.join([java.binary(), *java.LIGHT, *java.flags(), log, f"@{java.class_path()}"])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from deployment.local import jars, lifecycle, processes, provision, report, services
+from deployment.local import jars, java, lifecycle, processes, provision, report, services
 from deployment.local.errors import PlatformError
 from deployment.local.jars import Jar
 from deployment.local.settings import Settings, remembered
@@ -245,3 +245,17 @@ def test_logs_of_a_function_are_found_by_its_name(tmp_path: Path, capsys: pytest
     assert capsys.readouterr().out == "two\nthree\n"
     with pytest.raises(PlatformError, match=r"no log of a service or function 'crear'.*there are crear-orden"):
         report.logs(chosen, "crear", follow=False, lines=2)
+
+
+def test_tools_use_what_java_noted_only_where_there_is_such_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(java, "version", lambda: "25.0.2")
+    jars.cache().mkdir()
+    java.class_path().write_text("-cp one.jar")
+    assert not any("AOT" in option for option in java.tool(tmp_path))
+    java.classes().touch()
+    assert f"-XX:AOTCache={java.classes()}" in java.tool(tmp_path)
+    java.class_path().write_text("-cp one.jar:two.jar")
+    assert not any("AOT" in option for option in java.tool(tmp_path))
