@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 import pulsar
 
@@ -164,7 +165,9 @@ class Motor:
 
     def _decidir(self, lote: Sequence[Mensaje[Datos]], buscar: bool) -> list[Publicacion]:
         """Load, decide, save, receipts: one transaction."""
-        mensajes, inicio = {mensaje.id: mensaje for mensaje in lote}, time.time_ns()
+        mensajes, inicio = dict[UUID, Mensaje[Datos]](), time.time_ns()
+        for mensaje in lote:
+            mensajes.setdefault(mensaje.id, mensaje)  # of copies the first, in every function: steps come after it
         with self._medidas.tiempo("transaction_seconds"), self._base.begin() as tx:
             if not self._funcion.recibos:
                 self._funcion.manejar(tx, list(mensajes.values()))

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -122,6 +124,16 @@ def test_copies_of_a_message_in_one_batch_count_once(bases: Plataforma, iniciar:
     motor._atender([recibido(orden, id_mensaje) for _ in range(5)])
     assert len(contexto.acks) == 5
     assert len(contexto.cliente.mensajes(PEDIR_STOCK)) == 1
+
+
+def test_of_copies_that_differ_the_first_one_counts(bases: Plataforma, iniciar: Iniciar) -> None:
+    """As of one Idempotency-Key, of which each request has its own time: the saga's steps come after the first."""
+    motor, contexto = iniciar(CrearOrden(), "crear-orden")
+    orden, id_mensaje = una_orden(), uuid4()
+    copias = [replace(orden, time_stamp=orden.time_stamp + timedelta(seconds=n)) for n in range(3)]
+    motor._atender([recibido(copia, id_mensaje) for copia in copias])
+    assert len(contexto.acks) == 3
+    assert bases.sql("ordenes", "select time_stamp from ordenes") == [(orden.time_stamp,)]
 
 
 def test_a_batch_of_many_is_one_transaction(bases: Plataforma, iniciar: Iniciar) -> None:
