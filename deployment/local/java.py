@@ -93,14 +93,11 @@ def server(memory: str, conf: Path, temporary: Path, main: list[str]) -> list[st
 def tool(conf: Path) -> list[str]:
     """The start of a command line tool's command line."""
     known = [f"-XX:AOTCache={classes()}", "-Xlog:disable"] if classes().exists() else []
-    return [
-        binary(),
-        *LIGHT,
-        *known,
-        *flags(),
-        f"-Dlog4j2.configurationFile={conf / 'log4j2-tools.xml'}",
-        f"@{class_path()}",
-    ]
+    return _light(*known, f"-Dlog4j2.configurationFile={conf / 'log4j2-tools.xml'}")
+
+
+def _light(*options: str) -> list[str]:
+    return [binary(), *LIGHT, *flags(), *options, f"@{class_path()}"]
 
 
 def classes() -> Path:
@@ -120,7 +117,7 @@ def prepare_tools() -> None:
         Path(work, "client.conf").write_text(f"{urls}shellHistoryDirectory={work}\n")
         Path(work, "commands").write_text("admin tenants list\n")
         main = ["org.apache.pulsar.shell.PulsarShell", "-np", "-c", f"{work}/client.conf", "-f", f"{work}/commands"]
-        command = [binary(), *LIGHT, f"-XX:AOTCacheOutput={work}/aot", *flags(), f"@{class_path()}", *main]
+        command = [*_light(f"-XX:AOTCacheOutput={work}/aot"), *main]
         with suppress(subprocess.TimeoutExpired):
             subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
         if (made := Path(work, "aot")).exists():  # it is not needed
