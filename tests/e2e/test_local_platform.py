@@ -137,6 +137,25 @@ def test_an_instance_whose_port_was_taken_comes_back_on_another(propia: Platafor
         comprobar(propia, id_producto, pedir_ordenes(propia, id_producto, 1))
 
 
+def test_a_function_whose_package_was_away_starts_when_it_is_back(propia: Plataforma) -> None:
+    """As when the broker dies in the moment in which the worker starts its functions."""
+    (paquete,) = (propia.data / "pulsar/packages-storage/function/monoliticas/ordenes/crear-orden").glob("*/data")
+    propia.local("stop", "functions-worker")
+    paquete.rename(paquete.with_suffix(".away"))
+    desde = (propia.data / "logs/functions-worker.log").stat().st_size
+    propia.local("up")
+
+    def registrado() -> str:
+        return (propia.data / "logs/functions-worker.log").read_bytes()[desde:].decode()
+
+    esperar("a second try", lambda: registrado().count("crear-orden Error starting function") > 1)
+    assert not propia.instancias("crear-orden")
+    paquete.with_suffix(".away").rename(paquete)
+    esperar("an instance", lambda: propia.instancias("crear-orden"))
+    id_producto = preparar(propia, 1)
+    comprobar(propia, id_producto, pedir_ordenes(propia, id_producto, 1))
+
+
 def test_the_bff_is_ready_while_the_broker_answers(propia: Plataforma) -> None:
     assert propia.pedir("GET", "/ready")[0] == 200
     propia.local("stop", "pulsar")

@@ -30,6 +30,7 @@ public final class LocalFunctionsWorker {
         WorkerServer server = new WorkerServer(service, open);
         bindToLoopback(server);
         server.start();
+        new RetriesStarts(service.getFunctionRuntimeManager()).begin();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             server.stop();
             service.stop();
