@@ -89,7 +89,7 @@ def _empezar(marcas: str) -> None:
     g.autor = None
     g.tipo = PREFERIDO  # in which a 406 is written
     if request.endpoint not in DE_UN_TIPO:
-        g.tipo = formatos.elegir(request)
+        g.tipo = formatos.elegir(request.headers.get("Accept"))
 
 
 def _admitir(autenticacion: Autenticacion | None, ritmo: Ritmo | None) -> None:

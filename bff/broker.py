@@ -4,8 +4,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 import pulsar
@@ -13,16 +14,14 @@ import pulsar
 from functions.comun.cluster import client_conf
 from functions.comun.codec import Publicacion
 from functions.comun.mensajes import TIPOS
-from functions.comun.publicador import TENANT, EsquemaRechazado, NoPublicado, Publicador
+from functions.comun.publicador import TENANT, EsquemaRechazado, Publicador
 
 PLAZO_MS: Final = 1500
 """The broker has this long to confirm a message."""
-ESPERA_MS: Final = 2
-"""Requests at the same time wait so long for each other, at most: an entry for each message costs the broker more."""
 CONEXION: Final = 1
 """The broker has this long to open a producer, in s: the client takes whole seconds."""
-PACIENCIA: Final = 0.5
-"""A request waits this long, in s, for another one that is just opening the producer."""
+PACIENCIA: Final = 5.0
+"""No request waits longer, in s: for the group before it, the producer, and its own group."""
 PAUSA: Final = 1.0
 """After a failure requests fail at once for this long, in s; then one of them tries again."""
 
@@ -53,33 +52,80 @@ def desconectar(cliente: Any) -> None:
         cliente.close()
 
 
-class _Via:
-    """The way to one topic. `abierta` once a message went through, until one doesn't."""
+class _Pedido:
+    """A message, and what became of it: None if the broker has it."""
 
-    def __init__(self) -> None:
-        self.abierta: Publicador | None = None
-        self.reintento = 0.0
-        self.turno = threading.Lock()
+    __slots__ = ("mensaje", "resultado")
+
+    def __init__(self, mensaje: Publicacion) -> None:
+        self.mensaje = mensaje
+        self.resultado: SimpleQueue[SinBroker | None] = SimpleQueue()
+
+
+class _Via(threading.Thread):
+    """The way to one topic. What comes while the broker stores a group of messages is the next group: to store one of
+    them alone costs as much.
+    """
+
+    def __init__(self, cliente: Any, topic: str) -> None:
+        super().__init__(name=topic, daemon=True)
+        self.cola: SimpleQueue[_Pedido] = SimpleQueue()
+        self._cliente = cliente
+        self._publicador: Publicador | None = None
+        self._reintento = 0.0
+        self.start()
+
+    def run(self) -> None:
+        while True:
+            grupo = [self.cola.get()]
+            while not self.cola.empty():
+                grupo.append(self.cola.get())
+            try:
+                self._publicar([pedido.mensaje for pedido in grupo])
+            except Exception as error:  # whatever it is, they wait for an answer
+                fallo = error if isinstance(error, SinBroker) else self._fallo(error)
+                for pedido in grupo:
+                    pedido.resultado.put(fallo)
+            else:
+                for pedido in grupo:
+                    pedido.resultado.put(None)
+
+    def _publicar(self, mensajes: Sequence[Publicacion]) -> None:
+        if self._publicador is None:
+            if time.monotonic() < self._reintento:
+                raise SinBroker("the broker did not answer a moment ago", enviado=False)
+            # a producer that lost its broker would itself look for it again only after up to a minute
+            self._publicador = Publicador(self._cliente, plazo_ms=PLAZO_MS)
+        self._publicador.publicar(mensajes)
+
+    def _fallo(self, error: Exception) -> SinBroker:
+        es_nuevo, self._reintento = time.monotonic() >= self._reintento, time.monotonic() + PAUSA
+        self._publicador = None
+        if es_nuevo:
+            _log.warning("can't publish to %s: %s", self.name, error)
+        fallo = SinBroker(f"the broker did not confirm: {error}", enviado=not isinstance(error, EsquemaRechazado))
+        fallo.__cause__ = error
+        return fallo
 
 
 class Broker:
-    """Publishes from any thread; an answer, good or bad, within 2 s."""
+    """Publishes from any thread. While the broker is away there is an answer within 2 s."""
 
     def __init__(self, cliente: Any) -> None:
         self._cliente = cliente
-        self._vias = {topic: _Via() for topic in TIPOS}
+        self._vias: dict[str, _Via] = {}
+        self._candado = threading.Lock()
 
     def publicar(self, mensaje: Publicacion) -> None:
         """Returns when the broker has stored the message; else SinBroker."""
-        via = self._vias[mensaje.topic]
-        if (publicador := via.abierta) is not None:
-            return self._enviar(via, publicador, mensaje)
-        if not via.turno.acquire(timeout=PACIENCIA):
-            raise SinBroker("the broker does not answer", enviado=False)
+        pedido = _Pedido(mensaje)
+        self._via(mensaje.topic).cola.put(pedido)
         try:
-            self._abrir(via, mensaje)
-        finally:
-            via.turno.release()
+            fallo = pedido.resultado.get(timeout=PACIENCIA)
+        except Empty:
+            raise SinBroker("the broker did not answer in time", enviado=True) from None
+        if fallo is not None:
+            raise SinBroker(str(fallo), enviado=fallo.enviado) from fallo.__cause__
 
     def comprobar(self) -> None:
         """Raises SinBroker if the broker does not answer."""
@@ -88,24 +134,8 @@ class Broker:
         except pulsar.PulsarException as error:
             raise SinBroker(f"the broker does not answer: {error}", enviado=False) from error
 
-    def _abrir(self, via: _Via, mensaje: Publicacion) -> None:
-        """For one request at a time: a client whose broker is away makes each caller wait in line."""
-        if (publicador := via.abierta) is None:
-            if time.monotonic() < via.reintento:
-                raise SinBroker("the broker did not answer a moment ago", enviado=False)
-            # a producer that lost its broker would itself look for it again only after up to a minute
-            publicador = Publicador(self._cliente, plazo_ms=PLAZO_MS, espera_ms=ESPERA_MS)
-        self._enviar(via, publicador, mensaje)
-        via.abierta = publicador
-
-    def _enviar(self, via: _Via, publicador: Publicador, mensaje: Publicacion) -> None:
-        try:
-            publicador.publicar([mensaje])
-        except (NoPublicado, pulsar.PulsarException) as error:
-            if via.abierta is publicador:
-                via.abierta = None
-            es_nuevo, via.reintento = time.monotonic() >= via.reintento, time.monotonic() + PAUSA
-            if es_nuevo:
-                _log.warning("can't publish to %s: %s", mensaje.topic, error)
-            enviado = not isinstance(error, EsquemaRechazado)
-            raise SinBroker(f"the broker did not confirm: {error}", enviado=enviado) from error
+    def _via(self, topic: str) -> _Via:
+        with self._candado:
+            if topic not in self._vias:
+                self._vias[topic] = _Via(self._cliente, topic)
+            return self._vias[topic]

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Final
 
 import sqlalchemy as sa
@@ -30,8 +31,12 @@ _CONEXIONES: Final = Gauge(
 
 def ruta(peticion: Request) -> str:
     """The route as the OpenAPI document writes it; "unknown" if there is none."""
-    regla = peticion.url_rule
-    return "unknown" if regla is None else regla.rule.replace("<uuid:", "{").replace(">", "}")
+    return "unknown" if peticion.url_rule is None else _ruta(peticion.url_rule.rule)
+
+
+@cache
+def _ruta(regla: str) -> str:
+    return regla.replace("<uuid:", "{").replace(">", "}")
 
 
 @contextmanager

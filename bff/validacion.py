@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -127,6 +128,7 @@ IDENTIFICADOR: Final = Campo(_identificador, {"type": "string", "format": "uuid"
 HORA: Final = Campo(_hora, {"type": "string", "format": "date-time", "examples": ["2026-11-24T07:00:00Z"]})
 
 
+@cache
 def orden(max_cantidad: int) -> dict[str, Campo]:
     return {
         "id_producto": IDENTIFICADOR,

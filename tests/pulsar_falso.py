@@ -48,14 +48,20 @@ class MensajeFalso:
 
 @dataclass
 class ClienteFalso:
-    """Keeps what is published. `estorbo` is called before each message is stored; what it raises is a failure."""
+    """Keeps what is published. `estorbo` is called before each message is stored; what it raises is a failure.
+    `vaciados`: how often a producer was told to wait for no more messages.
+    """
 
     publicados: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
     estorbo: Callable[[], None] = lambda: None
     demorados: set[str] = field(default_factory=set)
+    vaciados: int = 0
 
     def create_producer(self, topic: str, **_: Any) -> "ProductorFalso":
         return ProductorFalso(self, topic.removeprefix(PREFIJO))
+
+    def get_topic_partitions(self, topic: str) -> list[str]:
+        return [topic]
 
     def guardar(self, topic: str, crudo: bytes, propiedades: dict[str, str]) -> None:
         self.publicados.append((topic, crudo, propiedades))
@@ -69,13 +75,16 @@ class ClienteFalso:
 
 @dataclass
 class ProductorFalso:
+    """Stores a message at once. `resultado` is what those without a callback came to, until the next callback."""
+
     cliente: ClienteFalso
     topic: str
+    resultado: Any = pulsar.Result.Ok
 
     def send_async(
         self,
         crudo: bytes,
-        callback: Callable[..., None],
+        callback: Callable[..., None] | None,
         partition_key: str,
         properties: dict[str, str],
         deliver_after: timedelta | None,
@@ -83,15 +92,17 @@ class ProductorFalso:
         try:
             self.cliente.estorbo()
         except pulsar.Timeout:
-            callback(pulsar.Result.Timeout, None)
-            return
-        if deliver_after is not None:
-            self.cliente.demorados.add(self.topic)
-        self.cliente.guardar(self.topic, crudo, properties)
-        callback(pulsar.Result.Ok, None)
+            self.resultado = pulsar.Result.Timeout
+        else:
+            if deliver_after is not None:
+                self.cliente.demorados.add(self.topic)
+            self.cliente.guardar(self.topic, crudo, properties)
+        if callback is not None:
+            resultado, self.resultado = self.resultado, pulsar.Result.Ok
+            callback(resultado, None)
 
     def flush(self) -> None:
-        pass
+        self.cliente.vaciados += 1
 
 
 @dataclass

@@ -1,13 +1,14 @@
 """Pulsar, for whoever publishes: producers with the topics' schemas, and confirmed sends."""
 
 import json
-import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
+from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
 import _pulsar
@@ -20,6 +21,9 @@ from functions.comun.mensajes import TIPOS, Datos, Mensaje, MensajeInvalido
 from functions.comun.traza import PROPIEDAD, Traza, leer
 
 TENANT: Final = "monoliticas"
+ENTRADA_MENSAJES: Final = 1000
+ENTRADA_BYTES: Final = 1 << 20
+"""What the broker stores as one entry, at most; messages' properties and keys come on top of the bytes."""
 T = TypeVar("T")
 
 
@@ -144,99 +148,105 @@ def carta(crudo: Any, funcion: str, error: Exception, intentos: int) -> Publicac
     return Publicacion(f"{funcion}-dlq", texto(crudo.partition_key, ""), crudo.data(), propias)
 
 
+@dataclass(frozen=True, slots=True)
+class _Via:
+    """A producer. `junta`: it makes one entry of what it is sent until it is flushed."""
+
+    productor: Any
+    junta: bool
+
+    def es_una_entrada(self, grupo: Sequence[Publicacion]) -> bool:
+        """True if the broker stores all of these or none: then the last one's confirmation stands for them all."""
+        cabe = len(grupo) < ENTRADA_MENSAJES and sum(len(p.crudo) for p in grupo) <= ENTRADA_BYTES
+        return self.junta and cabe
+
+
 class _Confirmaciones:
-    """Counts the broker's answers to one group of sends."""
+    """The broker's answers to so many sends."""
 
     def __init__(self, total: int) -> None:
-        self._faltan = total
-        self._fallo: Any = None
-        self._candado = threading.Lock()
-        self._todas = threading.Event()
+        self._total = total
+        self._resultados: SimpleQueue[Any] = SimpleQueue()
 
     def __call__(self, resultado: Any, _id: Any) -> None:
-        with self._candado:
-            if resultado != pulsar.Result.Ok:
-                self._fallo = resultado
-            self._faltan -= 1
-            if self._faltan == 0:
-                self._todas.set()
+        self._resultados.put(resultado)
 
     def esperar(self, plazo: float) -> None:
-        if not self._todas.wait(plazo):
-            raise NoPublicado(f"the broker did not answer within {plazo} s")
-        if self._fallo is not None:
-            raise NoPublicado(f"the broker did not confirm: {self._fallo}")
+        limite = time.monotonic() + plazo
+        try:
+            resultados = {self._resultados.get(timeout=max(0.0, limite - time.monotonic())) for _ in range(self._total)}
+        except Empty:
+            raise NoPublicado(f"the broker did not answer within {plazo} s") from None
+        if fallos := resultados - {pulsar.Result.Ok}:
+            raise NoPublicado(f"the broker did not confirm: {', '.join(map(str, fallos))}")
 
 
 class Publicador:
-    """Publishes with confirmation, from any thread.
+    """Publishes with confirmation, for one thread.
 
     One producer for each topic and schema version, made when first needed: what an earlier version of a function put
-    into a receipt goes out as what it is.
+    into a receipt goes out as what it is. What one call publishes to a topic is one entry, if it fits into one.
     """
 
-    def __init__(
-        self, cliente: Any, *, plazo_ms: int = 30_000, espera_ms: int = 10, demoras: Mapping[str, float] | None = None
-    ) -> None:
-        """`espera_ms`: so long a message waits for others at most, while others are on their way; a lone one does not.
-        `demoras`: topics whose messages are to be delivered that many seconds later.
-        """
-        self._cliente, self._espera_ms = cliente, espera_ms
+    def __init__(self, cliente: Any, *, plazo_ms: int = 30_000, demoras: Mapping[str, float] | None = None) -> None:
+        """`demoras`: topics whose messages are to be delivered that many seconds later."""
+        self._cliente, self._plazo_ms = cliente, plazo_ms
         self._demoras = {topic: timedelta(seconds=segundos) for topic, segundos in (demoras or {}).items()}
-        self._plazo_ms = plazo_ms
-        self._productores: dict[tuple[str, str], Any] = {}
-        self._candado = threading.Lock()
-        self._en_curso = 0
+        self._vias: dict[tuple[str, str], _Via] = {}
 
     def publicar(self, publicaciones: Sequence[Publicacion]) -> None:
         """Returns when the broker has stored them all; else NoPublicado or the client's error."""
-        if not publicaciones:
-            return
-        claves = dict.fromkeys((p.topic, p.version) for p in publicaciones)
-        productores = {clave: self._productor(*clave) for clave in claves}
-        confirmaciones = _Confirmaciones(len(publicaciones))
-        with self._candado:
-            self._en_curso += 1
-            solo = self._en_curso == 1
+        grupos: dict[tuple[str, str], list[Publicacion]] = {}
+        for p in publicaciones:
+            grupos.setdefault((p.topic, p.version), []).append(p)
+        vias = {clave: self._via(*clave) for clave in grupos}
+        # a confirmation calls Python from the client's thread: three times as dear as the sending
+        mudas = {clave: len(grupo) - 1 if vias[clave].es_una_entrada(grupo) else 0 for clave, grupo in grupos.items()}
+        confirmaciones = _Confirmaciones(len(publicaciones) - sum(mudas.values()))
         try:
-            for p in publicaciones:
-                productores[p.topic, p.version].send_async(
-                    p.crudo,
-                    confirmaciones,
-                    partition_key=p.clave,
-                    properties=dict(p.propiedades),
-                    deliver_after=self._demoras.get(p.topic),
-                )
-            if solo:  # else others' messages and these go together, a moment later
-                for productor in productores.values():  # what a function says first, the saga's next step, goes first
-                    productor.flush()
+            with ExitStack() as al_final:  # nothing stays with a producer: it would be in the next call's entry
+                for via in reversed(vias.values()):  # what a function says first, the saga's next step, goes first
+                    al_final.callback(via.productor.flush)
+                for clave, grupo in grupos.items():
+                    for indice, p in enumerate(grupo):
+                        vias[clave].productor.send_async(
+                            p.crudo,
+                            confirmaciones if indice >= mudas[clave] else None,
+                            partition_key=p.clave,
+                            properties=dict(p.propiedades),
+                            deliver_after=self._demoras.get(p.topic),
+                        )
             # the client gives up by itself before that; waiting for ever for it is no option
             confirmaciones.esperar(self._plazo_ms / 1000 + 5)
         except pulsar.AlreadyClosed:
-            self._olvidar(productores)
+            for clave in vias:
+                del self._vias[clave]
             raise
-        finally:
-            with self._candado:
-                self._en_curso -= 1
 
-    def _productor(self, topic: str, version: str) -> Any:
-        with self._candado:
-            if (topic, version) not in self._productores:
-                # dead letters one by one, so that each can be acknowledged alone; however big they are
-                es_carta = topic not in TIPOS
-                try:
-                    self._productores[topic, version] = self._cliente.create_producer(
-                        f"persistent://{TENANT}/{topic}",
-                        schema=BytesSchema() if es_carta else self._esquema(topic, version),
-                        send_timeout_millis=self._plazo_ms,
-                        block_if_queue_full=True,
-                        batching_enabled=not es_carta,
-                        batching_max_publish_delay_ms=self._espera_ms,
-                        chunking_enabled=es_carta,
-                    )
-                except pulsar.IncompatibleSchema as error:
-                    raise EsquemaRechazado(topic, version) from error
-            return self._productores[topic, version]
+    def _via(self, topic: str, version: str) -> _Via:
+        if (topic, version) not in self._vias:
+            completo = f"persistent://{TENANT}/{topic}"
+            # dead letters one by one, so that each can be acknowledged alone; however big they are
+            es_carta = topic not in TIPOS
+            # what is delivered later is an entry of its own, and each partition has entries of its own
+            es_entero = not es_carta and topic not in self._demoras
+            junta = es_entero and self._cliente.get_topic_partitions(completo) == [completo]
+            try:
+                productor = self._cliente.create_producer(
+                    completo,
+                    schema=BytesSchema() if es_carta else self._esquema(topic, version),
+                    send_timeout_millis=self._plazo_ms,
+                    block_if_queue_full=True,
+                    batching_enabled=not es_carta,
+                    batching_max_messages=ENTRADA_MENSAJES,
+                    batching_max_allowed_size_in_bytes=ENTRADA_BYTES,
+                    batching_max_publish_delay_ms=self._plazo_ms,  # it is flushed long before
+                    chunking_enabled=es_carta,
+                )
+            except pulsar.IncompatibleSchema as error:
+                raise EsquemaRechazado(topic, version) from error
+            self._vias[topic, version] = _Via(productor, junta)
+        return self._vias[topic, version]
 
     def _esquema(self, topic: str, version: str) -> Schema:
         propio = EsquemaAvro(None, {"topic": topic})
@@ -249,9 +259,3 @@ class Publicador:
                 raise EsquemaRechazado(topic, version) from error
             if json.loads(info.schema()).get("version") == version:
                 return EsquemaRegistrado(info)
-
-    def _olvidar(self, productores: Mapping[tuple[str, str], Any]) -> None:
-        with self._candado:
-            for clave, productor in productores.items():
-                if self._productores.get(clave) is productor:
-                    del self._productores[clave]

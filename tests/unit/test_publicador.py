@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from queue import SimpleQueue
 from typing import Any
 
 import _pulsar
@@ -11,13 +9,14 @@ import pulsar
 import pytest
 from schemas_files import archivos_lanzados, lanzadas, leer
 
-from functions.comun.codec import Publicacion, publicacion
+from functions.comun.codec import Publicacion, codec, publicacion
 from functions.comun.mensajes import MensajeInvalido
-from functions.comun.publicador import EsquemaAvro, EsquemaRechazado, Publicador, Recibido
+from functions.comun.publicador import EsquemaAvro, EsquemaRechazado, NoPublicado, Publicador, Recibido
 from tests.datos import una_orden
 from tests.pulsar_falso import PREFIJO, ClienteFalso, MensajeFalso, ProductorFalso
 
 TOPIC = "ordenes/comando-crear-orden"
+VERSION = codec(TOPIC).version
 
 
 class Registro:
@@ -130,40 +129,74 @@ def test_a_version_that_no_registry_has_is_refused_and_not_sent_as_another(regis
     assert cliente.publicados == []
 
 
-class ClienteLento(ClienteFalso):
-    """Confirms when it is told to. `vaciados`: how often a producer was told not to wait for more messages."""
+class ClienteQuePregunta(ClienteFalso):
+    """`preguntas`: of each message that was sent, whether its confirmation is asked for; `partes`: of a topic."""
 
-    def __init__(self) -> None:
+    def __init__(self, partes: int = 0) -> None:
         super().__init__()
-        self.enviados: SimpleQueue[Callable[..., None]] = SimpleQueue()
-        self.vaciados = 0
+        self.partes = partes
+        self.preguntas: list[bool] = []
 
-    def create_producer(self, topic: str, **_: Any) -> Any:
-        return self
+    def get_topic_partitions(self, topic: str) -> list[str]:
+        return [f"{topic}-partition-{parte}" for parte in range(self.partes)] or [topic]
 
-    def send_async(self, crudo: bytes, callback: Callable[..., None], **_: Any) -> None:
-        self.enviados.put(callback)
+    def create_producer(self, topic: str, **opciones: Any) -> Any:
+        productor = super().create_producer(topic, **opciones)
+        enviar = productor.send_async
 
-    def flush(self) -> None:
-        self.vaciados += 1
+        def anotar(crudo: bytes, callback: Callable[..., None] | None, **mas: Any) -> None:
+            self.preguntas.append(callback is not None)
+            enviar(crudo, callback, **mas)
+
+        productor.send_async = anotar  # type: ignore[assignment,method-assign]
+        return productor
 
 
-def test_a_lone_message_goes_at_once_and_messages_at_the_same_time_go_together() -> None:
-    cliente = ClienteLento()
-    publicador = Publicador(cliente)
-    orden = una_orden()
-    mensaje = publicacion(orden.id_orden, 0, "pruebas", orden)
-    with ThreadPoolExecutor(2) as hilos:
-        primera = hilos.submit(publicador.publicar, [mensaje])
-        confirmar = [cliente.enviados.get(timeout=5)]
-        segunda = hilos.submit(publicador.publicar, [mensaje])
-        confirmar.append(cliente.enviados.get(timeout=5))
-        for uno in confirmar:
-            uno(pulsar.Result.Ok, None)
-        primera.result(5)
-        segunda.result(5)
-        assert cliente.vaciados == 1
-        tercera = hilos.submit(publicador.publicar, [mensaje])
-        cliente.enviados.get(timeout=5)(pulsar.Result.Ok, None)
-        tercera.result(5)
-    assert cliente.vaciados == 2
+def preguntas(cliente: ClienteQuePregunta, cuantas: int, bytes_: int = 10, **opciones: Any) -> list[bool]:
+    Publicador(cliente, **opciones).publicar([Publicacion(TOPIC, "clave", bytes(bytes_), version=VERSION)] * cuantas)
+    assert len(cliente.publicados) == cuantas
+    assert cliente.vaciados == 1
+    return cliente.preguntas
+
+
+def test_the_last_message_of_an_entry_is_confirmed_for_all() -> None:
+    assert preguntas(ClienteQuePregunta(), 500) == [False] * 499 + [True]
+
+
+@pytest.mark.parametrize(("cuantas", "bytes_"), [(1000, 10), (20, 60_000)], ids=["many", "big"])
+def test_what_is_more_than_an_entry_is_confirmed_one_by_one(cuantas: int, bytes_: int) -> None:
+    assert preguntas(ClienteQuePregunta(), cuantas, bytes_) == [True] * cuantas
+
+
+def test_messages_that_are_entries_of_their_own_are_confirmed_one_by_one() -> None:
+    assert preguntas(ClienteQuePregunta(), 3, demoras={TOPIC: 1}) == [True] * 3
+    assert preguntas(ClienteQuePregunta(partes=1), 3) == [True] * 3
+
+
+def test_nothing_is_confirmed_if_an_entry_is_not_and_nothing_stays_with_the_producer() -> None:
+    cliente = ClienteQuePregunta()
+    fallos = iter([None, pulsar.Timeout("TimeOut")])
+
+    def fallar_una_vez() -> None:
+        if (fallo := next(fallos, None)) is not None:
+            raise fallo
+
+    cliente.estorbo = fallar_una_vez
+    publicador, mensajes = Publicador(cliente), [Publicacion(TOPIC, "clave", b"", version=VERSION)] * 3
+    with pytest.raises(NoPublicado, match=r"did not confirm: Result\.Timeout"):
+        publicador.publicar(mensajes)
+    assert cliente.vaciados == 1
+    publicador.publicar(mensajes)
+
+
+def test_what_a_failed_send_leaves_is_flushed_too() -> None:
+    """Else it would be in the entry of the next call."""
+    cliente = ClienteFalso()
+
+    def cerrado() -> None:
+        raise pulsar.AlreadyClosed("AlreadyClosed")
+
+    cliente.estorbo = cerrado
+    with pytest.raises(pulsar.AlreadyClosed):
+        Publicador(cliente).publicar([Publicacion(TOPIC, "clave", b"", version=VERSION)])
+    assert cliente.vaciados == 1
