@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pg8000
 import sqlalchemy as sa
+from pg8000 import core
 from pg8000.converters import make_params
 from pg8000.dbapi import convert_paramstyle
 from sqlalchemy.exc import DBAPIError
@@ -25,6 +26,11 @@ DEL_PLAN: Final = ("0A000", "26000")
 DE_DESPEDIDA: Final = ("57P01", "57P02", "57P05")
 PLAZO: Final = 60
 """Longest wait for an answer of the server, in s: longer than the roles' statement_timeout."""
+
+_EMPEZAR: Final = "begin transaction"
+"""As pg8000 says it."""
+_TIMESTAMPTZ: Final = 1184
+"""The number of the type."""
 
 _BUSCAR: Final = sa.text("""
     select id_mensaje, salidas from recibos where funcion = :funcion and id_mensaje = any(cast(:ids as uuid[]))""")
@@ -62,12 +68,15 @@ def preparar(motor: sa.Engine) -> sa.Engine:
 
 
 class _Conexion(pg8000.Connection):  # type: ignore[misc]  # pg8000 is untyped
-    """Has each statement read by pg8000, and parsed by the server, once; then it is one round trip, not two."""
+    """Has each statement read by pg8000, and parsed by the server, once. Then it is one round trip, and the server sends
+    its answer in one piece: pg8000 asks for each part of it as soon as it is there, and for BEGIN's before all others.
+    """
 
     def __init__(self, **dados: Any) -> None:
         super().__init__(**dados)
         self._claves: dict[str, str] = {}
         self._preparadas: dict[str, Any] = {}
+        self._por_empezar = False
 
     def cursor(self) -> "_Cursor":
         return _Cursor(self)
@@ -80,11 +89,40 @@ class _Conexion(pg8000.Connection):  # type: ignore[misc]  # pg8000 is untyped
             self._preparadas[clave] = preparada
         return self._claves[sentencia]
 
+    def execute_simple(self, statement: str) -> Any:
+        """A statement without parameters; BEGIN goes with the one that it is for."""
+        if statement == _EMPEZAR:
+            self._por_empezar = True
+            return core.Context(statement)
+        if self._por_empezar:
+            self._por_empezar = False
+            super().execute_simple(_EMPEZAR)
+        return super().execute_simple(statement)
+
     def execute_unnamed(self, statement: str, vals: Any = (), oids: Any = (), stream: Any = None) -> Any:
-        if statement not in self._preparadas:  # commit, rollback
-            self._preparadas[statement] = self.prepare_statement(statement, ())
-        nombre, columnas, lectores = self._preparadas[statement]
-        return self.execute_named(nombre, make_params(self.py_types, vals), columnas, lectores, statement)
+        nombre, columnas, lectores = self._preparada(statement)
+        peticion = _peticion(nombre, make_params(self.py_types, vals))
+        if self._por_empezar:
+            self._por_empezar = False
+            peticion = _peticion(self._preparada(_EMPEZAR)[0], ()) + peticion
+        contexto = core.Context(statement, columns=columnas, input_funcs=lectores)
+        core._write(self._sock, peticion + core.SYNC_MSG)
+        core._flush(self._sock)
+        self.handle_messages(contexto)
+        return contexto
+
+    def _preparada(self, sentencia: str) -> Any:
+        if sentencia not in self._preparadas:  # begin, commit, rollback
+            self._preparadas[sentencia] = self.prepare_statement(sentencia, ())
+        return self._preparadas[sentencia]
+
+
+def _peticion(nombre: bytes, valores: Sequence[str | None]) -> bytes:
+    """The protocol's messages Bind and Execute: parameters and rows as text, all rows."""
+    textos = [None if valor is None else valor.encode() for valor in valores]
+    largos = [core.i_pack(-1) if texto is None else core.i_pack(len(texto)) + texto for texto in textos]
+    cuerpo = b"".join([b"\0", nombre, core.H_pack(0), core.H_pack(len(largos)), *largos, core.H_pack(0)])
+    return b"".join([core.BIND, core.i_pack(len(cuerpo) + 4), cuerpo, core.EXECUTE_MSG])
 
 
 class _Cursor(pg8000.Cursor):  # type: ignore[misc]
@@ -100,11 +138,12 @@ def _soltar(contexto: Any) -> None:
 
 
 def _ajustar(conexion: Any, _registro: Any) -> None:
-    """pg8000 leaves Nagle's algorithm on, so that the end of a big statement waits 40 ms for the server's ack, and
-    looks at each character of a list.
+    """pg8000 leaves Nagle's algorithm on, so that the end of a big statement waits 40 ms for the server's ack; it looks
+    at each character of a list, and reads times by a pattern.
     """
     conexion._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     conexion.register_out_adapter(list, arreglo)
+    conexion.register_in_adapter(_TIMESTAMPTZ, datetime.fromisoformat)
 
 
 def arreglo(valores: Sequence[Any]) -> str:
