@@ -68,8 +68,8 @@ def preparar(motor: sa.Engine) -> sa.Engine:
 
 
 class _Conexion(pg8000.Connection):  # type: ignore[misc]  # pg8000 is untyped
-    """Has each statement read by pg8000, and parsed by the server, once. Then it is one round trip, and the server sends
-    its answer in one piece: pg8000 asks for each part of it as soon as it is there, and for BEGIN's before all others.
+    """Has each statement read by pg8000, and parsed by the server, once. Then it is one round trip, BEGIN included, and
+    the server sends its answer in one piece: pg8000 asks for each part of it as soon as it is there.
     """
 
     def __init__(self, **dados: Any) -> None:

@@ -109,3 +109,28 @@ def test_a_statement_is_prepared_once(motor: sa.Engine) -> None:
             assert tx.execute(sa.text("select cast(:n as int) + 1"), {"n": numero}).scalar_one() == numero + 1
         preparadas = tx.execute(sa.text("select count(*) from pg_prepared_statements where statement like '%+ 1'"))
         assert preparadas.scalar_one() == 1
+
+
+@pytest.mark.parametrize("primera", ["select 1", "select cast(:n as int)"], ids=["without", "with parameters"])
+def test_the_first_statement_of_a_transaction_is_part_of_it(motor: sa.Engine, primera: str) -> None:
+    parametros = {"n": 1} if ":n" in primera else {}
+    crear = "with hecha as (select set_config('prueba.valor', :valor, true)) select 1 from hecha"
+    for _ in range(2):  # what is prepared, and what is not yet
+        with motor.connect() as conexion:
+            conexion.execute(sa.text(primera), parametros)
+            conexion.execute(sa.text(crear), {"valor": "dentro"})
+            leer = sa.text("select current_setting('prueba.valor', true)")
+            assert conexion.execute(leer).scalar_one() == "dentro"  # until the end of the transaction
+            conexion.rollback()
+            assert not conexion.execute(leer).scalar_one()
+
+
+def test_a_first_statement_that_fails_undoes_its_transaction_and_the_next_one_begins(motor: sa.Engine) -> None:
+    with motor.connect() as conexion:
+        dividir = sa.text("select 1 / cast(:n as int)")
+        for _ in range(2):
+            with pytest.raises(sa.exc.DBAPIError, match="division by zero"):
+                conexion.execute(dividir, {"n": 0})
+            conexion.rollback()
+            assert conexion.execute(dividir, {"n": 1}).scalar_one() == 1
+            conexion.commit()
