@@ -14,7 +14,8 @@ from tests.mundo import FUNCIONES, Mundo
 from tests.plataforma import Plataforma
 
 HAY, NO_HAY = un_producto(stock=100_000), un_producto(stock=0)
-CUANTAS = 350
+CUANTAS = 800
+"""Far more messages than lines are executed for one: each line takes one."""
 
 
 @pytest.mark.parametrize("nombre", FUNCIONES)
