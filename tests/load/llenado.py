@@ -31,7 +31,11 @@ _RECIBOS: Final = f"""
     insert into recibos (funcion, id_mensaje, salidas)
     select f, {_id("f")}, coalesce(modelo.salidas, cast(:vacias as bytea))
     from unnest(cast(:funciones as text[])) as f
-    left join lateral (select salidas from recibos where funcion = f limit 1) as modelo on true, {_N}"""
+    left join lateral (
+        select salidas from recibos where funcion = f
+        order by abs(length(salidas) - (select avg(length(salidas)) from recibos where funcion = f)) limit 1
+    ) as modelo on true, {_N}"""
+"""The receipt of each function that is nearest to the average: those of a batch's last message may say more."""
 _SENTENCIAS: Final[Mapping[str, tuple[str, ...]]] = {
     "ordenes": (_ORDENES, _RECIBOS),
     "ordenes_lectura": (_ORDENES,),
