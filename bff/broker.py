@@ -80,23 +80,20 @@ class _Via(threading.Thread):
             grupo = [self.cola.get()]
             while not self.cola.empty():
                 grupo.append(self.cola.get())
-            try:
-                self._publicar([pedido.mensaje for pedido in grupo])
-            except Exception as error:  # whatever it is, they wait for an answer
-                fallo = error if isinstance(error, SinBroker) else self._fallo(error)
-                for pedido in grupo:
-                    pedido.resultado.put(fallo)
-            else:
-                for pedido in grupo:
-                    pedido.resultado.put(None)
+            fallo = self._publicar([pedido.mensaje for pedido in grupo])
+            for pedido in grupo:
+                pedido.resultado.put(fallo)
 
-    def _publicar(self, mensajes: Sequence[Publicacion]) -> None:
-        if self._publicador is None:
-            if time.monotonic() < self._reintento:
-                raise SinBroker("the broker did not answer a moment ago", enviado=False)
+    def _publicar(self, mensajes: Sequence[Publicacion]) -> SinBroker | None:
+        if self._publicador is None and time.monotonic() < self._reintento:
+            return SinBroker("the broker did not answer a moment ago", enviado=False)
+        try:
             # a producer that lost its broker would itself look for it again only after up to a minute
-            self._publicador = Publicador(self._cliente, plazo_ms=PLAZO_MS)
-        self._publicador.publicar(mensajes)
+            self._publicador = self._publicador or Publicador(self._cliente, plazo_ms=PLAZO_MS)
+            self._publicador.publicar(mensajes)
+        except Exception as error:  # whatever it is, they wait for an answer
+            return self._fallo(error)
+        return None
 
     def _fallo(self, error: Exception) -> SinBroker:
         es_nuevo, self._reintento = time.monotonic() >= self._reintento, time.monotonic() + PAUSA

@@ -1,7 +1,5 @@
 """What Publicador takes for granted of the client and the broker: a call's messages to a topic are one entry."""
 
-import json
-from urllib.request import Request, urlopen
 from uuid import uuid4
 
 import pulsar
@@ -10,6 +8,7 @@ import pytest
 from functions.comun.codec import publicacion
 from functions.comun.mensajes import EliminarProducto
 from functions.comun.publicador import ENTRADA_MENSAJES, Publicador
+from tests.load.broker import pedir
 from tests.plataforma import Plataforma
 
 pytestmark = pytest.mark.e2e
@@ -20,8 +19,7 @@ TOPIC = f"persistent://monoliticas/{EliminarProducto.topic}"
 def guardadas(platform: Plataforma) -> tuple[int, int]:
     """Entries and messages of TOPIC since the broker loaded it."""
     admin = f"{platform.admin_url}/admin/v2/{TOPIC.replace('://', '/')}"
-    with urlopen(f"{admin}/internalStats") as internas, urlopen(f"{admin}/stats") as figuras:
-        return json.load(internas)["entriesAddedCounter"], json.load(figuras)["msgInCounter"]
+    return pedir(f"{admin}/internalStats")["entriesAddedCounter"], pedir(f"{admin}/stats")["msgInCounter"]
 
 
 def test_what_one_call_publishes_to_a_topic_is_one_entry(platform: Plataforma) -> None:
@@ -40,9 +38,7 @@ def test_what_one_call_publishes_to_a_topic_is_one_entry(platform: Plataforma) -
 
 def test_a_topic_with_partitions_can_be_told_from_one_without(platform: Plataforma) -> None:
     partido = "persistent://public/default/partido"
-    cabeceras = {"Content-Type": "application/json"}
-    url = f"{platform.admin_url}/admin/v2/{partido.replace('://', '/')}/partitions"
-    urlopen(Request(url, b"1", cabeceras, method="PUT")).close()
+    pedir(f"{platform.admin_url}/admin/v2/{partido.replace('://', '/')}/partitions", "PUT", 1)
     cliente = pulsar.Client(platform.service_url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
     try:
         assert cliente.get_topic_partitions(TOPIC) == [TOPIC]

@@ -16,10 +16,8 @@ ATRASO: Final = 5000
 """Orders of each backlog, at most."""
 PRIMERAS: Final = 1000
 """Real orders to begin with, at most; what is added is like them."""
-HOLGURA: Final = 0.1
-"""Bytes of the added orders' rows may differ from those of real ones by this part: how many events of a product are in
-its orders' receipts depends on how big the batches were.
-"""
+HOLGURA: Final = 0.05
+"""Bytes of the added orders' rows may differ from those of real ones by this part."""
 FILAS: Final = 50
 """Of a page."""
 PAGINAS: Final = 20

@@ -28,14 +28,17 @@ _ORDENES: Final = f"""
            cantidad, direccion_entrega, estado, {_CONDUCTOR}, motivo, {_TRANSACCION}, version, instrucciones_entrega
     from {_N}, (select * from ordenes limit 1) as modelo"""
 _RECIBOS: Final = f"""
+    with modelos as materialized (
+        select f, salidas, row_number() over (partition by f) - 1 as cual, count(*) over (partition by f) as cuantos
+        from unnest(cast(:funciones as text[])) as f,
+            lateral (select salidas from recibos where funcion = f limit 1000) as muestra)
     insert into recibos (funcion, id_mensaje, salidas)
-    select f, {_id("f")}, coalesce(modelo.salidas, cast(:vacias as bytea))
-    from unnest(cast(:funciones as text[])) as f
-    left join lateral (
-        select salidas from recibos where funcion = f
-        order by abs(length(salidas) - (select avg(length(salidas)) from recibos where funcion = f)) limit 1
-    ) as modelo on true, {_N}"""
-"""The receipt of each function that is nearest to the average: those of a batch's last message may say more."""
+    select funciones.f, {_id("funciones.f")}, coalesce(modelos.salidas, cast(:vacias as bytea))
+    from unnest(cast(:funciones as text[])) as funciones (f)
+    left join (select distinct f, cuantos from modelos) as cuentas using (f)
+    cross join {_N}
+    left join modelos on modelos.f = funciones.f and cual = mod(n, cuentas.cuantos)"""
+"""As many of each of a function's receipts: those of a batch's last message say more than others."""
 _SENTENCIAS: Final[Mapping[str, tuple[str, ...]]] = {
     "ordenes": (_ORDENES, _RECIBOS),
     "ordenes_lectura": (_ORDENES,),
