@@ -28,7 +28,8 @@ PLAZO: Final = 60
 """Longest wait for an answer of the server, in s: longer than the roles' statement_timeout."""
 
 _EMPEZAR: Final = "begin transaction"
-"""As pg8000 says it."""
+_FINALES: Final = ("commit", "rollback")
+"""As pg8000 says them."""
 _TIMESTAMPTZ: Final = 1184
 """The number of the type."""
 
@@ -36,8 +37,7 @@ _BUSCAR: Final = sa.text("""
     select id_mensaje, salidas from recibos where funcion = :funcion and id_mensaje = any(cast(:ids as uuid[]))""")
 _ANOTAR: Final = sa.text("""
     insert into recibos (funcion, id_mensaje, salidas)
-    select :funcion, * from unnest(cast(:ids as uuid[]), cast(:salidas as bytea[])) order by 2
-    on conflict do nothing""")
+    select :funcion, * from unnest(cast(:ids as uuid[]), cast(:salidas as bytea[])) order by 2""")
 
 
 def conectar(config: Mapping[str, Any], password: str, aplicacion: str) -> sa.Engine:
@@ -68,15 +68,21 @@ def preparar(motor: sa.Engine) -> sa.Engine:
 
 
 class _Conexion(pg8000.Connection):  # type: ignore[misc]  # pg8000 is untyped
-    """Has each statement read by pg8000, and parsed by the server, once. Then it is one round trip, BEGIN included, and
-    the server sends its answer in one piece: pg8000 asks for each part of it as soon as it is there.
+    """Has each statement read by pg8000, and parsed by the server, once. What has no rows to give is kept and goes with
+    the next statement that has, or with COMMIT: each such group is one round trip. What fails in it undoes the
+    transaction and is raised there. How many rows such a statement wrote is not known.
     """
 
     def __init__(self, **dados: Any) -> None:
         super().__init__(**dados)
         self._claves: dict[str, str] = {}
         self._preparadas: dict[str, Any] = {}
-        self._por_empezar = False
+        self._por_enviar: list[bytes] = []
+
+    @property
+    def _in_transaction(self) -> bool:
+        """pg8000 asks before each statement, and says BEGIN if it is false."""
+        return bool(self._por_enviar) or super()._in_transaction
 
     def cursor(self) -> "_Cursor":
         return _Cursor(self)
@@ -90,23 +96,40 @@ class _Conexion(pg8000.Connection):  # type: ignore[misc]  # pg8000 is untyped
         return self._claves[sentencia]
 
     def execute_simple(self, statement: str) -> Any:
-        """A statement without parameters; BEGIN goes with the one that it is for."""
+        """A statement without parameters."""
         if statement == _EMPEZAR:
-            self._por_empezar = True
-            return core.Context(statement)
-        if self._por_empezar:
-            self._por_empezar = False
-            super().execute_simple(_EMPEZAR)
+            return self._guardar(statement, self._preparada(statement)[0])
+        if self._por_enviar:
+            self._enviar(core.Context(statement))
         return super().execute_simple(statement)
 
     def execute_unnamed(self, statement: str, vals: Any = (), oids: Any = (), stream: Any = None) -> Any:
         nombre, columnas, lectores = self._preparada(statement)
-        peticion = _peticion(nombre, make_params(self.py_types, vals))
-        if self._por_empezar:
-            self._por_empezar = False
-            peticion = _peticion(self._preparada(_EMPEZAR)[0], ()) + peticion
-        contexto = core.Context(statement, columns=columnas, input_funcs=lectores)
-        core._write(self._sock, peticion + core.SYNC_MSG)
+        contexto = self._guardar(statement, nombre, make_params(self.py_types, vals))
+        if columnas or statement in _FINALES:
+            contexto = self._enviar(core.Context(statement, columns=columnas, input_funcs=lectores))
+        return contexto
+
+    def commit(self) -> None:
+        try:
+            super().commit()
+        except pg8000.DatabaseError:  # of something on the way there; the transaction is over, as after any COMMIT
+            self.rollback()
+            raise
+
+    def rollback(self) -> None:
+        self._por_enviar.clear()
+        super().rollback()
+
+    def _guardar(self, sentencia: str, nombre: bytes, valores: Sequence[str | None] = ()) -> Any:
+        self._por_enviar.append(_peticion(nombre, valores))
+        return core.Context(sentencia)
+
+    def _enviar(self, contexto: Any) -> Any:
+        """`contexto` is for the answer to the last one: no other has rows."""
+        peticion = b"".join([*self._por_enviar, core.SYNC_MSG])
+        self._por_enviar.clear()
+        core._write(self._sock, peticion)
         core._flush(self._sock)
         self.handle_messages(contexto)
         return contexto
@@ -162,10 +185,6 @@ _ELEMENTOS: Final[dict[type, Callable[[Any], str]]] = {
 }
 
 
-class Repetido(Exception):
-    """A message has a receipt already: this transaction must not do what was done."""
-
-
 def repetidas(
     tx: sa.Connection, funcion: str, mensajes: Mapping[UUID, Mensaje[Datos]]
 ) -> dict[UUID, list[Publicacion]]:
@@ -176,12 +195,10 @@ def repetidas(
 
 def anotar(tx: sa.Connection, funcion: str, salidas: Mapping[UUID, Sequence[Publicacion]]) -> None:
     """Writes each message's receipt, with what it leads to. Waits for whoever is at work on the same message, an
-    orphaned instance say; raises Repetido if it was done.
+    orphaned instance say; if it was done, COMMIT fails, see es_repetido().
     """
     crudas = [empaquetar(publicaciones) for publicaciones in salidas.values()]
-    escritos = tx.execute(_ANOTAR, {"funcion": funcion, "ids": list(salidas), "salidas": crudas})
-    if escritos.rowcount < len(salidas):
-        raise Repetido
+    tx.execute(_ANOTAR, {"funcion": funcion, "ids": list(salidas), "salidas": crudas})
 
 
 def columnas(filas: Sequence[object], *campos: str) -> dict[str, list[Any]]:
@@ -196,11 +213,21 @@ def es_pasajero(error: Exception) -> bool:
     return _sqlstate(error.orig)[:2] not in DEL_MENSAJE
 
 
+def es_repetido(error: Exception) -> bool:
+    """True if a message has a receipt already: the transaction would have done what was done."""
+    return isinstance(error, DBAPIError) and _dicho(error.orig, "n") == "recibos_pkey"
+
+
 def es_del_lote(error: Exception) -> bool:
     """True if a smaller transaction may do: this one was too long, or in the way of another."""
     return isinstance(error, DBAPIError) and _sqlstate(error.orig) in DEL_LOTE
 
 
 def _sqlstate(error: BaseException | None) -> str:
+    return _dicho(error, "C")
+
+
+def _dicho(error: BaseException | None, campo: str) -> str:
+    """A field of the server's message, by its letter in the protocol."""
     detalle = error.args[0] if error is not None and error.args else None
-    return str(detalle.get("C", "")) if isinstance(detalle, dict) else ""
+    return str(detalle.get(campo, "")) if isinstance(detalle, dict) else ""

@@ -160,8 +160,11 @@ class Motor:
             if _es_pasajero(error) or not self._funcion.recibos:
                 raise
         while True:
-            with suppress(base_datos.Repetido):  # another instance was at work on the same message until now
+            try:
                 return self._decidir(lote, buscar=True)
+            except Exception as error:
+                if not base_datos.es_repetido(error):  # else another instance was at work on it until now
+                    raise
 
     def _decidir(self, lote: Sequence[Mensaje[Datos]], buscar: bool) -> list[Publicacion]:
         """Load, decide, save, receipts: one transaction."""

@@ -1,17 +1,19 @@
 """Values on their way to PostgreSQL."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
-from uuid import UUID
+from unittest.mock import Mock
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pg8000 import core
 
-from functions.comun.base_datos import conectar, es_pasajero
+from functions.comun.base_datos import conectar, es_pasajero, es_repetido
 from tests.plataforma import Plataforma
 
 SIN_NUL = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
@@ -134,3 +136,123 @@ def test_a_first_statement_that_fails_undoes_its_transaction_and_the_next_one_be
             conexion.rollback()
             assert conexion.execute(dividir, {"n": 1}).scalar_one() == 1
             conexion.commit()
+
+
+INSERTAR = sa.text("insert into recibos (funcion, id_mensaje, salidas) values (:funcion, cast(:id as uuid), '')")
+CUANTOS = sa.text("select count(*) from recibos where funcion = :funcion")
+
+
+@pytest.fixture
+def limpias(postgres: Plataforma) -> Iterator[None]:
+    yield
+    postgres.sql("ordenes", "delete from recibos where funcion like 'prueba%'")
+
+
+def escribir(conexion: sa.Connection, funcion: str, id_mensaje: UUID | None = None) -> None:
+    conexion.execute(INSERTAR, {"funcion": funcion, "id": str(id_mensaje or uuid4())})
+
+
+def cuantos(conexion: sa.Connection, funcion: str) -> int:
+    return int(conexion.execute(CUANTOS, {"funcion": funcion}).scalar_one())
+
+
+@pytest.mark.usefixtures("limpias")
+def test_what_has_no_rows_to_give_goes_with_what_has_or_with_commit(
+    motor: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with motor.connect() as conexion:
+        escribir(conexion, "prueba")
+        assert cuantos(conexion, "prueba") == 1
+        conexion.commit()  # all is prepared
+        viajes = Mock(wraps=core._flush)
+        monkeypatch.setattr(core, "_flush", viajes)
+        escribir(conexion, "prueba")
+        escribir(conexion, "prueba")
+        assert viajes.call_count == 0
+        assert cuantos(conexion, "prueba") == 3
+        assert viajes.call_count == 1
+        escribir(conexion, "prueba")
+        conexion.commit()
+        assert viajes.call_count == 2
+        assert cuantos(conexion, "prueba") == 4
+
+
+@pytest.mark.usefixtures("limpias")
+@pytest.mark.parametrize(
+    "despues",
+    [
+        pytest.param(sa.Connection.commit, id="commit"),
+        pytest.param(lambda conexion: cuantos(conexion, "prueba"), id="rows"),
+        pytest.param(lambda conexion: conexion.execute(sa.text("select 1")), id="no parameters"),
+    ],
+)
+def test_what_fails_on_its_way_with_others_undoes_them_all_and_is_said(
+    motor: sa.Engine, despues: Callable[[sa.Connection], object]
+) -> None:
+    repetido = uuid4()
+    with motor.connect() as conexion:
+        escribir(conexion, "prueba", repetido)
+        conexion.commit()
+        proceso = conexion.execute(sa.text("select pg_backend_pid()")).scalar_one()
+        conexion.rollback()
+        for _ in range(2):
+            escribir(conexion, "prueba")
+            escribir(conexion, "prueba", repetido)
+            escribir(conexion, "prueba")
+            with pytest.raises(sa.exc.DBAPIError, match="duplicate key") as dicho:
+                despues(conexion)
+            assert es_repetido(dicho.value)
+            assert not es_pasajero(dicho.value)
+            conexion.rollback()
+            assert cuantos(conexion, "prueba") == 1
+            assert conexion.execute(sa.text("select pg_backend_pid()")).scalar_one() == proceso
+            conexion.rollback()
+
+
+@pytest.mark.usefixtures("limpias")
+@pytest.mark.parametrize("antes", [[], ["select 1"]], ids=["nothing sent yet", "something sent"])
+def test_what_is_kept_is_forgotten_with_its_transaction(motor: sa.Engine, antes: list[str]) -> None:
+    def fallar() -> None:
+        with motor.begin() as tx:
+            for sentencia in antes:
+                tx.execute(sa.text(sentencia))
+            escribir(tx, "prueba")
+            raise ZeroDivisionError
+
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            fallar()
+        with motor.begin() as tx:
+            escribir(tx, "prueba otra")
+        with motor.begin() as tx:
+            assert cuantos(tx, "prueba") == 0
+    with motor.begin() as tx:
+        assert cuantos(tx, "prueba otra") == 2
+
+
+@pytest.mark.usefixtures("limpias")
+def test_a_connection_that_dies_before_commit_is_an_error_and_is_made_again(
+    motor: sa.Engine, postgres: Plataforma
+) -> None:
+    with motor.begin() as tx:
+        escribir(tx, "prueba")
+    with pytest.raises(sa.exc.DBAPIError) as dicho, motor.begin() as tx:  # noqa: PT012
+        proceso = tx.execute(sa.text("select pg_backend_pid()")).scalar_one()
+        escribir(tx, "prueba")
+        postgres.sql("postgres", "select pg_terminate_backend(:proceso, 5000)", proceso=proceso)
+    assert es_pasajero(dicho.value)
+    with motor.begin() as tx:
+        assert cuantos(tx, "prueba") == 1
+
+
+@pytest.mark.usefixtures("limpias")
+def test_what_is_kept_and_not_prepared_any_more_is_an_error_of_commit_and_is_prepared_again(motor: sa.Engine) -> None:
+    with motor.begin() as tx:
+        escribir(tx, "prueba")
+    with pytest.raises(sa.exc.DBAPIError, match="does not exist") as dicho, motor.begin() as tx:  # noqa: PT012
+        tx.execute(sa.text("deallocate all"))
+        escribir(tx, "prueba")
+    assert es_pasajero(dicho.value)
+    with motor.begin() as tx:
+        escribir(tx, "prueba")
+        assert cuantos(tx, "prueba") == 2
