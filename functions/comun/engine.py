@@ -151,8 +151,8 @@ class Motor:
                 self._grandes.release()
 
     def _transaccion(self, lote: Sequence[Mensaje[Datos]]) -> list[Publicacion]:
-        """What the batch leads to, once that is committed. Messages are taken for new ones, as most are, until
-        something says otherwise; then receipts are looked up first.
+        """What the batch leads to, once that is committed. Messages, and what they create, are taken for new, as most
+        are, until something says otherwise; then what is there is looked up first.
         """
         try:
             return self._decidir(lote, buscar=False)
@@ -177,7 +177,8 @@ class Motor:
                 return []
             repetidas = base_datos.repetidas(tx, self._nombre, mensajes) if buscar else {}
             causas = [mensaje for i, mensaje in mensajes.items() if i not in repetidas]
-            decisiones = self._funcion.manejar(tx, causas) if causas else ()
+            manejar = self._funcion.manejar if buscar else self._funcion.manejar_nuevos
+            decisiones = manejar(tx, causas) if causas else ()
             salidas = {
                 causa.id: derivar(causa, self._servicio, datos) for causa, datos in zip(causas, decisiones, strict=True)
             }
@@ -261,6 +262,12 @@ class Funcion:
     def manejar(self, tx: Any, mensajes: Sequence[Any]) -> Sequence[Sequence[Datos]]:
         """Load, decide, save in the transaction `tx`; returns what each message leads to, in order."""
         raise NotImplementedError
+
+    def manejar_nuevos(self, tx: Any, mensajes: Sequence[Any]) -> Sequence[Sequence[Datos]]:
+        """The same for messages that are probably new. A function that creates something need not look for it then: if
+        it is there, saving fails, and manejar() follows.
+        """
+        return self.manejar(tx, mensajes)
 
     def process(self, input: Recibido, context: Any) -> None:
         """Pulsar's entry point, for one message at a time, on one thread."""

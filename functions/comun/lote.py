@@ -37,6 +37,11 @@ def decidir(
     return salidas
 
 
+def ninguno(_tx: Any, _ids: Sequence[UUID]) -> dict[UUID, Any]:
+    """Loads nothing: for aggregates that are probably not there yet."""
+    return {}
+
+
 def nuevos(antes: Mapping[UUID, A], despues: Mapping[UUID, A]) -> list[A]:
     """What was not there before."""
     return [estado for clave, estado in despues.items() if clave not in antes]

@@ -7,7 +7,7 @@ from typing import Any
 
 from functions.comun import mensajes
 from functions.comun.engine import Funcion
-from functions.comun.lote import Salidas
+from functions.comun.lote import Salidas, ninguno
 from functions.comun.mensajes import Mensaje
 from functions.productos import dominio, tablas
 
@@ -15,3 +15,6 @@ from functions.productos import dominio, tablas
 class DisminuirStock(Funcion):
     def manejar(self, tx: Any, lote: Sequence[Mensaje[mensajes.DisminuirStock]]) -> Salidas:
         return tablas.cambiar_stock(tx, lote, dominio.disminuir)
+
+    def manejar_nuevos(self, tx: Any, lote: Sequence[Mensaje[mensajes.DisminuirStock]]) -> Salidas:
+        return tablas.cambiar_stock(tx, lote, dominio.disminuir, cargar_reservas=ninguno)

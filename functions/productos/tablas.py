@@ -69,10 +69,21 @@ def guardar(tx: sa.Connection, antes: Mapping[UUID, Producto], despues: Mapping[
         tx.execute(_ACTUALIZAR, columnas(otros, "id_producto", "stock", "fecha_actualizacion", "eliminado", "version"))
 
 
-def cambiar_stock(tx: sa.Connection, lote: Sequence[Mensaje[D]], decidir: Callable[..., DecisionStock]) -> Salidas:
+def cargar_reservas(tx: sa.Connection, ids_orden: Sequence[UUID]) -> dict[UUID, Reserva]:
+    """The reservations of these orders that exist, locked."""
+    filas = tx.execute(_CARGAR_RESERVAS, {"ids": ids_orden})
+    return {reserva.id_orden: reserva for reserva in (Reserva(*fila) for fila in filas)}
+
+
+def cambiar_stock(
+    tx: sa.Connection,
+    lote: Sequence[Mensaje[D]],
+    decidir: Callable[..., DecisionStock],
+    cargar_reservas: Callable[[sa.Connection, Sequence[UUID]], dict[UUID, Reserva]] = cargar_reservas,
+) -> Salidas:
     """Load, decide, save for commands about the stock of a product and the reservation of an order."""
     antes, salidas, momento = cargar(tx, ids(lote, "id_producto")), [], ahora()
-    reservadas = _cargar_reservas(tx, ids(lote, "id_orden"))
+    reservadas = cargar_reservas(tx, ids(lote, "id_orden"))
     productos, reservas = dict(antes), dict(reservadas)
     for mensaje in lote:
         id_producto, id_orden = mensaje.data.id_producto, mensaje.data.id_orden
@@ -90,11 +101,6 @@ def cambiar_stock(tx: sa.Connection, lote: Sequence[Mensaje[D]], decidir: Callab
 def proyectar(tx: sa.Connection, productos: Sequence[Producto]) -> None:
     """Brings the read model up to these states; older ones and repeated ones change nothing."""
     tx.execute(_PROYECTAR, columnas(productos, *_CAMPOS))
-
-
-def _cargar_reservas(tx: sa.Connection, ids_orden: Sequence[UUID]) -> dict[UUID, Reserva]:
-    filas = tx.execute(_CARGAR_RESERVAS, {"ids": ids_orden})
-    return {reserva.id_orden: reserva for reserva in (Reserva(*fila) for fila in filas)}
 
 
 def _guardar_reservas(tx: sa.Connection, antes: Mapping[UUID, Reserva], despues: Mapping[UUID, Reserva]) -> None:

@@ -183,7 +183,7 @@ def test_code_that_does_not_start_is_shown_and_the_version_before_is_put_back(
 ROMPE = """
 def _roto(self, tx, mensajes):
     raise ZeroDivisionError("planted")
-CrearOrden.manejar = _roto
+CrearOrden.manejar = CrearOrden.manejar_nuevos = _roto
 """
 NO_EMPIEZA = """
 def _roto(self, input, context):

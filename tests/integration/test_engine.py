@@ -1,7 +1,7 @@
 """The engine on a real PostgreSQL: what it does when all goes well, twice, or wrong at each step."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,8 @@ from functions.comun import engine
 from functions.comun.codec import BYTES_MAXIMOS, empaquetar, publicacion
 from functions.comun.engine import Motor
 from functions.comun.lote import Salidas
-from functions.comun.mensajes import VerificarOrden
+from functions.comun.mensajes import CrearOrden as CrearOrden_
+from functions.comun.mensajes import Datos, RegistrarConductor, VerificarOrden
 from functions.comun.publicador import EsquemaRechazado, Recibido
 from functions.comun.traza import PROPIEDAD, Traza, leer
 from functions.ordenes.crear_orden import CrearOrden
@@ -23,13 +24,14 @@ from functions.ordenes.marcar_listo_despacho import MarcarListoDespacho
 from functions.ordenes.revertir_orden_creada import RevertirOrdenCreada
 from functions.ordenes.verificar_orden import VerificarOrden as VerificarOrdenes
 from functions.saga.registrar_saga import RegistrarSaga
-from tests.datos import listo, revertir, una_orden
-from tests.motores import Iniciar, esperando_un_candado, esperar_acks, recibos
+from tests.datos import listo, pedir_conductor, pedir_stock, revertir, un_producto, una_orden
+from tests.motores import Iniciar, esperando_un_candado, esperar_acks, funcion, recibos
 from tests.motores import contexto as contexto_de
 from tests.plataforma import Plataforma, esperar
 from tests.pulsar_falso import MensajeFalso, crudo, recibido
 
 PEDIR_STOCK = "productos/comando-disminuir-stock"
+UNO = un_producto()
 
 
 class CrearOrdenConError(CrearOrden):
@@ -40,6 +42,8 @@ class CrearOrdenConError(CrearOrden):
         if any(mensaje.data.cantidad == 13 for mensaje in lote):
             raise ZeroDivisionError("planted")
         return salidas
+
+    manejar_nuevos = manejar
 
 
 def test_a_message_is_saved_then_published_then_acknowledged(bases: Plataforma, iniciar: Iniciar) -> None:
@@ -411,6 +415,36 @@ def test_new_messages_among_some_that_came_again_are_done_and_those_publish_what
     assert (len(pedidos), primera < pedidos) == (6, True)
     assert bases.sql("ordenes", "select count(*), max(version) from ordenes") == [(6, 1)]
     assert contexto.medidas["duplicates"] == 3
+
+
+@pytest.mark.parametrize(
+    ("nombre", "mensaje", "base", "consulta"),
+    [
+        ("crear-orden", lambda orden: orden, "ordenes", "select version, 'creada' from ordenes"),
+        ("disminuir-stock", pedir_stock, "productos", "select stock, estado from productos cross join reservas"),
+        ("asignar-conductor", pedir_conductor, "conductores", "select count(*), min(estado) from asignaciones"),
+    ],
+)
+def test_what_another_message_has_created_is_found_and_not_done_again(
+    bases: Plataforma, iniciar: Iniciar, nombre: str, mensaje: Callable[[CrearOrden_], Datos], base: str, consulta: str
+) -> None:
+    orden, otra = (una_orden(id_producto=UNO.id_producto, cantidad=1) for _ in range(2))
+    iniciar(funcion("crear-producto"), "crear-producto")[0]._atender([recibido(UNO)])
+    registrar = [recibido(RegistrarConductor(uuid4(), None)) for _ in range(3)]
+    iniciar(funcion("registrar-conductor"), "registrar-conductor")[0]._atender(registrar)
+    motor, contexto = iniciar(funcion(nombre), nombre)
+    motor._atender([recibido(mensaje(orden))])
+    antes, paso = bases.sql(base, consulta), contexto.cliente.publicados[0]
+    contexto.cliente.publicados.clear()
+    motor._atender([recibido(mensaje(orden))])
+    assert bases.sql(base, consulta) == antes
+    [(topic, _, _)] = contexto.cliente.publicados
+    assert topic == paso[0], "the saga's next step is asked for again"
+    motor._atender([recibido(mensaje(orden)), recibido(mensaje(otra))])
+    assert len(contexto.acks) == 4
+    assert not any(topic.endswith("-dlq") for topic, _, _ in contexto.cliente.publicados)
+    libres = bases.sql("conductores", "select count(*) from conductores where libre")[0][0]
+    assert libres == (1 if nombre == "asignar-conductor" else 3)
 
 
 def test_a_message_at_which_another_instance_is_at_work_is_waited_for_and_not_done_again(

@@ -154,13 +154,13 @@ def test_a_pool_without_a_free_connection_is_waited_for(
 def test_a_batch_is_bounded_whatever_waits(bases: Plataforma, iniciar: Iniciar) -> None:
     motor, contexto = iniciar(Funcion(), "crear-orden")
     tamanos: list[int] = []
-    original = motor._funcion.manejar
+    original = motor._funcion.manejar_nuevos
 
     def contar(tx: sa.Connection, lote: list[CrearOrden]) -> object:
         tamanos.append(len(lote))
         return original(tx, lote)
 
-    motor._funcion.manejar = contar  # type: ignore[method-assign,assignment]
+    motor._funcion.manejar_nuevos = contar  # type: ignore[method-assign,assignment]
     for _ in range(3 * engine.LOTE):
         motor.recibir(recibido(una_orden()))
     esperar_acks(contexto, 3 * engine.LOTE)

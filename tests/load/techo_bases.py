@@ -14,6 +14,7 @@ from functions.comun import base_datos
 from functions.comun.codec import empaquetar
 from functions.comun.engine import LOTE
 from functions.comun.ids import nuevo
+from functions.comun.lote import ninguno
 from functions.comun.mensajes import Mensaje
 from functions.conductores import tablas as conductores
 from functions.ordenes import tablas as ordenes
@@ -116,11 +117,12 @@ def _con_recibos(funcion: str, lote: Sequence[Cadena], accion: Transaccion) -> T
 
 
 def _ordenes(lote: Sequence[Cadena]) -> Iterator[Transaccion]:
-    for funcion, estados in (
-        ("crear-orden", {c.creada.id_orden: c.creada for c in lote}),
-        ("marcar-listo-despacho", {c.iniciada.id_orden: c.iniciada for c in lote}),
-    ):
-        yield _con_recibos(funcion, lote, partial(_pasar, estados))
+    yield _con_recibos("crear-orden", lote, partial(_crear, {c.creada.id_orden: c.creada for c in lote}))
+    yield _con_recibos("marcar-listo-despacho", lote, partial(_pasar, {c.iniciada.id_orden: c.iniciada for c in lote}))
+
+
+def _crear(estados: Mapping[UUID, Any], tx: sa.Connection) -> None:
+    ordenes.guardar(tx, {}, estados)
 
 
 def _pasar(estados: Mapping[UUID, Any], tx: sa.Connection) -> None:
@@ -141,7 +143,7 @@ def _productos(lote: Sequence[Cadena]) -> Iterator[Transaccion]:
     decididas = {c.reserva.id_orden: (c.disminuido, c.reserva, list[Any]()) for c in lote}
 
     def reservar(tx: sa.Connection) -> None:
-        productos.cambiar_stock(tx, comandos, lambda _producto, _reserva, datos, _ahora: decididas[datos.id_orden])
+        productos.cambiar_stock(tx, comandos, lambda _p, _r, datos, _ahora: decididas[datos.id_orden], ninguno)
 
     yield _con_recibos("disminuir-stock", lote, reservar)
 
@@ -155,10 +157,9 @@ def _conductores(lote: Sequence[Cadena]) -> Iterator[Transaccion]:
     asignaciones = {c.asignacion.id_orden: c.asignacion for c in lote}
 
     def asignar(tx: sa.Connection) -> None:
-        antes = conductores.cargar(tx, list(asignaciones))
         libres = conductores.libres(tx, len(asignaciones))
         pares = zip(asignaciones.items(), libres, strict=True)
-        conductores.guardar(tx, antes, {i: replace(pedida, id_conductor=libre) for (i, pedida), libre in pares})
+        conductores.guardar(tx, {}, {i: replace(pedida, id_conductor=libre) for (i, pedida), libre in pares})
 
     yield _con_recibos("asignar-conductor", lote, asignar)
 
