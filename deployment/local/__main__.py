@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 
-from deployment.local import credentials, lifecycle, provision, report, services, settings
+from deployment.local import credentials, lifecycle, provision, report, services, settings, training
 from deployment.local.errors import PlatformError
 from deployment.local.settings import Settings
 
@@ -65,6 +65,7 @@ def execute(arguments: argparse.Namespace, chosen: Settings) -> int:
     match arguments.command:
         case "setup":
             provision.ensure()
+            training.ensure()
             print("  everything is there")
         case "up":
             lifecycle.up(chosen, arguments.names)

@@ -72,10 +72,11 @@ def flags() -> list[str]:
     return [*opened, *quiet, "-Dio.netty.tryReflectionSetAccessible=true"]
 
 
-def server(memory: str, conf: Path, temporary: Path, main: list[str]) -> list[str]:
-    """The command line of a server process."""
+def server(name: str, memory: str, conf: Path, temporary: Path, main: list[str]) -> list[str]:
+    """The command line of a server process, a service's."""
     return [
         binary(),
+        *_known(name),
         *shlex.split(memory),
         "-XX:+ExitOnOutOfMemoryError",
         "-Dpulsar.allocator.exit_on_oom=true",
@@ -92,24 +93,46 @@ def server(memory: str, conf: Path, temporary: Path, main: list[str]) -> list[st
 
 def tool(conf: Path) -> list[str]:
     """The start of a command line tool's command line."""
-    known = [f"-XX:AOTCache={classes()}", "-Xlog:disable"] if classes().exists() else []
-    return _light(*known, f"-Dlog4j2.configurationFile={conf / 'log4j2-tools.xml'}")
+    return _light(*_known("tools"), "-Xlog:disable", f"-Dlog4j2.configurationFile={conf / 'log4j2-tools.xml'}")
 
 
 def _light(*options: str) -> list[str]:
     return [binary(), *LIGHT, *flags(), *options, f"@{class_path()}"]
 
 
-def classes() -> Path:
-    """What Java keeps of the tools' classes, for this runtime and these jars; it ignores what does not fit."""
+def _known(name: str) -> list[str]:
+    """Without a word about what does not fit: it is not used, no more."""
+    return [f"-XX:AOTCache={classes(name)}", "-Xlog:aot*=off"] if classes(name).exists() else []
+
+
+def recorded(command: list[str], target: Path) -> list[str]:
+    """The same command, which leaves its classes at its end."""
+    return [command[0], f"-XX:AOTCacheOutput={target}", *command[1:]]
+
+
+def keeps_classes() -> bool:
+    """Java can since version 25."""
+    return major() >= 25
+
+
+def classes(name: str) -> Path:
+    """What Java keeps of a program's classes, for this runtime and these jars; it ignores what does not fit."""
     made_of = f"{version()} {jars.LIST.read_text()} {class_path().read_text()}"
-    return jars.cache() / f"tools-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}.aot"
+    return jars.cache() / f"{name}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}.aot"
+
+
+def keep(made: Path, name: str) -> None:
+    """From now on these are a program's classes; what was made for other jars goes."""
+    target = classes(name)
+    made.replace(target)
+    for old in target.parent.glob(f"{name}-*.aot"):
+        if old != target:
+            old.unlink(missing_ok=True)
 
 
 def prepare_tools() -> None:
-    """Runs pulsar-shell once, so that it starts in two thirds of the time from then on. Java can since version 25."""
-    target = classes()
-    if target.exists() or major() < 25:
+    """Runs pulsar-shell once, so that it starts in two thirds of the time from then on."""
+    if classes("tools").exists() or not keeps_classes():
         return
     print("preparing pulsar-admin and pulsar-shell …", flush=True)
     with TemporaryDirectory(dir=jars.cache()) as work:
@@ -117,11 +140,11 @@ def prepare_tools() -> None:
         Path(work, "client.conf").write_text(f"{urls}shellHistoryDirectory={work}\n")
         Path(work, "commands").write_text("admin tenants list\n")
         main = ["org.apache.pulsar.shell.PulsarShell", "-np", "-c", f"{work}/client.conf", "-f", f"{work}/commands"]
-        command = [*_light(f"-XX:AOTCacheOutput={work}/aot"), *main]
+        command = recorded([*_light(), *main], Path(work, "aot"))
         with suppress(subprocess.TimeoutExpired):
             subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
         if (made := Path(work, "aot")).exists():  # it is not needed
-            made.replace(target)
+            keep(made, "tools")
 
 
 def class_path() -> Path:

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,15 +45,17 @@ def up(chosen: Settings, names: Sequence[str]) -> None:
         start(chosen, names)
 
 
-def start(chosen: Settings, names: Sequence[str]) -> None:
-    """Starts those of the services that do not run, and waits until all are ready."""
+def start(
+    chosen: Settings, names: Sequence[str], change: Callable[[Service], Service] = lambda service: service
+) -> None:
+    """Starts those of the services that do not run, as `change` has them, and waits until all are ready."""
     missing = [name for name in names if not services.pid(chosen.data, name)]
     for name in missing:
         _refuse_used_ports(name, chosen)
     chosen.remember(names)
     credentials.generate(chosen.data)
     render.write_all(chosen)
-    wanted = [services.make(name, chosen) for name in names]
+    wanted = [change(services.make(name, chosen)) for name in names]
     for service in wanted:
         for need in service.needs:
             if need not in names and not services.pid(chosen.data, need):

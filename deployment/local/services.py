@@ -98,7 +98,7 @@ def _pulsar(settings: Settings) -> Service:
     return Service(
         name="pulsar",
         data=settings.data,
-        command=java.server(settings.pulsar_memory, conf, temporary(settings.data, "pulsar"), main),
+        command=java.server("pulsar", settings.pulsar_memory, conf, temporary(settings.data, "pulsar"), main),
         env=credentials.inherited(),
         cwd=home,
         ready=lambda: http(_broker(settings, "brokers/health"), timeout=10) == b"ok",
@@ -121,7 +121,7 @@ def _functions_worker(settings: Settings) -> Service:
     return Service(
         name="functions-worker",
         data=settings.data,
-        command=java.server(memory, conf, temporary(settings.data, "functions-worker"), main),
+        command=java.server("functions-worker", memory, conf, temporary(settings.data, "functions-worker"), main),
         env=credentials.inherited() | credentials.for_functions(settings) | home,
         cwd=settings.data / "functions-worker",
         needs=("pulsar",),

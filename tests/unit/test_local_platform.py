@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from deployment.local import jars, java, lifecycle, processes, provision, report, services
+from deployment.local import credentials, jars, java, lifecycle, processes, provision, report, services, training
 from deployment.local.errors import PlatformError
 from deployment.local.jars import Jar
 from deployment.local.settings import Settings, remembered
@@ -247,15 +247,59 @@ def test_logs_of_a_function_are_found_by_its_name(tmp_path: Path, capsys: pytest
         report.logs(chosen, "crear", follow=False, lines=2)
 
 
-def test_tools_use_what_java_noted_only_where_there_is_such_a_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Without jars, of a machine with Java 25."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(java, "version", lambda: "25.0.2")
     jars.cache().mkdir()
     java.class_path().write_text("-cp one.jar")
-    assert not any("AOT" in option for option in java.tool(tmp_path))
-    java.classes().touch()
-    assert f"-XX:AOTCache={java.classes()}" in java.tool(tmp_path)
+    return jars.cache()
+
+
+def test_java_uses_what_it_noted_only_where_there_is_such_a_file(cache: Path, tmp_path: Path) -> None:
+    chosen = Settings.from_env({"PLATFORM_DATA": str(tmp_path / "data")})
+    chosen.data.mkdir()
+    credentials.generate(chosen.data)
+    commands: dict[str, Callable[[], list[str]]] = {
+        "tools": lambda: java.tool(tmp_path),
+        "pulsar": lambda: services.make("pulsar", chosen).command,
+        "functions-worker": lambda: services.make("functions-worker", chosen).command,
+    }
+    for name, command in commands.items():
+        assert not any("AOT" in option for option in command())
+        (tmp_path / "made").touch()
+        java.keep(tmp_path / "made", name)
+        assert f"-XX:AOTCache={java.classes(name)}" in command()
+    old = set(cache.glob("*.aot"))
     java.class_path().write_text("-cp one.jar:two.jar")
-    assert not any("AOT" in option for option in java.tool(tmp_path))
+    for name, command in commands.items():
+        assert not any("AOT" in option for option in command())
+        (tmp_path / "made").touch()
+        java.keep(tmp_path / "made", name)
+    assert len(set(cache.glob("*.aot")) - old) == len(commands)
+    assert not set(cache.glob("*.aot")) & old, "of what was made for other jars nothing stays"
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_training_that_fails_costs_no_more_than_its_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started: list[Settings] = []
+
+    def fail(chosen: Settings, *_: object) -> None:
+        started.append(chosen)
+        raise PlatformError("pulsar ended while starting")
+
+    monkeypatch.setattr(lifecycle, "start", fail)
+    training.ensure()
+    assert "a little later: pulsar ended while starting" in capsys.readouterr().out
+    [chosen] = started
+    assert not chosen.data.exists()
+    assert len(set(chosen.ports().values())) == len(chosen.ports())
+    for name in training.SERVICES:
+        java.classes(name).touch()
+    training.ensure()
+    monkeypatch.setattr(java, "version", lambda: "21.0.1")
+    training.ensure()
+    assert len(started) == 1, "what is there, and what can't be, is not made"

@@ -12,11 +12,12 @@ from instance_stubs import InstanceCommunication_pb2_grpc as service
 
 
 class InstanceControl(service.InstanceControlServicer):  # type: ignore[misc]  # generated, without types
-    """Answers from the figures; remembers when the worker last asked for health."""
+    """Answers from the figures; remembers when the worker last asked for health. `running`: it consumes."""
 
     def __init__(self, stats: Stats, instance_id: str) -> None:
         self._stats = stats
         self._instance_id = instance_id
+        self.running = False
         self.last_check = time.monotonic()
 
     def HealthCheck(self, request: Any, context: Any) -> Any:
@@ -26,7 +27,7 @@ class InstanceControl(service.InstanceControlServicer):  # type: ignore[misc]  #
     def GetFunctionStatus(self, request: Any, context: Any) -> Any:
         stats, total = self._stats, self._stats.total
         return messages.FunctionStatus(
-            running=True,
+            running=self.running,
             instanceId=self._instance_id,
             numReceived=total.received,
             numSuccessfullyProcessed=total.processed_successfully,

@@ -40,10 +40,12 @@ class Runtime:
             args.cluster_name,
             args.py,
         )
-        # Before anything is connected: code that can't be imported must not take messages.
-        function = load(config.folder, details.className)
         self.stats = Stats()
         self.control = instance_control.InstanceControl(self.stats, args.instance_id)
+        # First of all: a worker whose call was refused waits longer and longer before it connects again.
+        self._server = instance_control.serve(args.port, self.control)
+        # Before anything is connected: code that can't be imported must not take messages.
+        function = load(config.folder, details.className)
         self._client = connect(args)
         self._context = Context(config, self._client, secrets_provider(args), self.stats)
         self._output = Output(self._client, config)
@@ -57,9 +59,9 @@ class Runtime:
         inputs = instance_consumers.subscribe(self._client, self._config)
         self._context.consumers |= {source.topic: source.consumer for source in inputs}
         self._worker.start(inputs)
-        self._server = instance_control.serve(self._args.port, self.control)
         collector = instance_metrics.StatsCollector(self.stats, self._config.metric_labels)
         instance_metrics.serve(self._args.metrics_port, collector)
+        self.control.running = True
 
     def stop(self) -> None:
         """Finish what is in hand and store its output; the broker gets everything else back."""
