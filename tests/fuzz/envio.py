@@ -56,8 +56,10 @@ class _Cliente:
         except respuestas.PROTOCOLO as error:
             self.cerrar()
             cabecera = pedida.crudo.partition(b"\r\n\r\n")[0]
-            if isinstance(error, ConnectionResetError) and len(cabecera) > CABECERAS:
-                return [], None  # a 431, and closed with bytes unread, which may take the answer away
+            # a 431, or the client was to wait for a word: closed with bytes unread, which may take the answer away
+            sin_leer = len(cabecera) > CABECERAS or b"\r\nExpect: " in cabecera
+            if isinstance(error, ConnectionResetError) and sin_leer:
+                return [], None
             return [], f"no answer: {error!r}"
         if respuesta.will_close:
             self.cerrar()
