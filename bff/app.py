@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from flask import Flask, Response, g, request
 from flask_cors import CORS
+from werkzeug.routing import UUIDConverter
 
 from bff import errores, formatos, metricas, panel, permisos
 from bff.autenticacion import Autenticacion, NoAutenticado
@@ -19,6 +20,7 @@ from bff.ritmo import Ritmo
 from bff.rutas import Publicador, Servicios, rutas
 from functions.comun import traza
 from functions.comun.cluster.admin_rest import Api
+from functions.comun.ids import Id, leer
 from functions.comun.rastreo import Rastreador
 
 SEGURIDAD: Final = {
@@ -38,6 +40,13 @@ DADAS: Final = "ETag, Link, Location, Content-Location, Preference-Applied, Retr
 MAX_LEIDO: Final = 1 << 20
 """Bytes of a body that is not wanted, at most, that are read nevertheless."""
 _accesos = logging.getLogger("bff.accesos")
+
+
+class _DeId(UUIDConverter):
+    """Ids in paths, as all others are."""
+
+    def to_python(self, value: str) -> Id:  # type: ignore[override]
+        return leer(value)
 
 
 def crear_app(
@@ -61,6 +70,7 @@ def crear_app(
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_CUERPO
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
+    app.url_map.converters["uuid"] = _DeId
     app.extensions["bff"] = Servicios(publicador, lecturas, max_cantidad, Turnos(max_esperas), rastros)
     app.register_blueprint(rutas)
     if con_panel:

@@ -61,7 +61,7 @@ class Flujo:
 
     def _nuevos(self, orden: Fila | None, pasos: Sequence[Fila]) -> Iterator[bytes]:
         for paso in pasos:
-            if (marca := paso["id_mensaje"].hex[-8:]) not in self._vistos:  # not its beginning, which is a time
+            if (marca := paso["id_mensaje"][-8:]) not in self._vistos:  # not its beginning, which is a time
                 self._vistos.append(marca)
                 yield self._evento("paso", paso)
         if esta_terminada(orden) and any(paso["evento"] in ULTIMOS for paso in pasos):

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any, Final, NoReturn
-from uuid import UUID
 from xml.etree.ElementTree import Element, ParseError, tostring
 
 from defusedxml.ElementTree import fromstring
@@ -120,8 +119,6 @@ def a_texto(valor: object) -> str:
     """Of what JSON has no form for."""
     if isinstance(valor, datetime):
         return valor.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if isinstance(valor, UUID):
-        return str(valor)
     raise TypeError(f"{type(valor).__name__} has no form in text: {valor!r}")
 
 

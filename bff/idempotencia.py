@@ -14,7 +14,7 @@ from werkzeug.exceptions import BadRequest, UnprocessableEntity
 
 from bff.autenticacion import Autor
 from bff.formatos import a_texto
-from functions.comun.ids import nuevo
+from functions.comun.ids import Id, nuevo
 
 _ESPACIO: Final = UUID("0f5d5cf2-6d5b-4f0e-8f0a-3b6a0c1c9a57")
 _CLAVE: Final = re.compile(r'"?([\x21\x23-\x7e]{1,255})"?', re.ASCII)
@@ -34,17 +34,17 @@ class Ids:
             de_quien = "" if autor is None else f"\n{autor.nombre}"
             self._base = uuid5(_ESPACIO, f"{peticion.method} {peticion.path.rstrip('/')}\n{leida[1]}{de_quien}")
 
-    def nuevo(self, que: str) -> UUID:
-        return nuevo() if self._base is None else uuid5(self._base, que)
+    def nuevo(self, que: str) -> Id:
+        return nuevo() if self._base is None else Id(str(uuid5(self._base, que)))
 
-    def mensaje(self, campos: Mapping[str, Any]) -> UUID:
+    def mensaje(self, campos: Mapping[str, Any]) -> Id:
         """The command's. The same body again is the same message, which has a receipt; another one is another message,
         about something that exists by then.
         """
-        return nuevo() if self._base is None else uuid5(self._base, json.dumps(campos, default=a_texto, sort_keys=True))
+        return self.nuevo(json.dumps(campos, default=a_texto, sort_keys=True))
 
     def exigir_iguales(
-        self, buscar: Callable[[UUID], Mapping[str, Any] | None], id_hecho: UUID, campos: Mapping[str, Any]
+        self, buscar: Callable[[Id], Mapping[str, Any] | None], id_hecho: Id, campos: Mapping[str, Any]
     ) -> None:
         """Raises 422 if what was made under this key, as far as it can be read yet, is not what is asked for now."""
         antes = None if self._base is None else buscar(id_hecho)

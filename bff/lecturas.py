@@ -3,13 +3,13 @@
 import time
 from collections.abc import Mapping
 from typing import Any, Final
-from uuid import UUID
 
 import sqlalchemy as sa
 
 from bff import metricas
 from bff.paginas import Lugar
 from functions.comun.base_datos import es_pasajero, preparar
+from functions.comun.ids import Id
 
 PLAZO: Final = 0.9
 """For connecting, and for each answer, in s: a connection found dead and a new one that hangs take twice that."""
@@ -66,7 +66,7 @@ class Lecturas:
         sql = f"{_ORDENES} where {' and '.join(condiciones)} order by time_stamp desc, id_orden limit :limite"
         return _filas(self._ordenes, sql, limite=limite, **dichos)
 
-    def orden(self, id_orden: UUID) -> Fila | None:
+    def orden(self, id_orden: Id) -> Fila | None:
         return next(iter(_filas(self._ordenes, f"{_ORDENES} where id_orden = :id", id=id_orden)), None)
 
     def abiertas(self) -> tuple[int, float]:
@@ -74,7 +74,7 @@ class Lecturas:
         (fila,) = _filas(self._ordenes, _ABIERTAS)
         return fila["cuantas"], float(fila["segundos"])
 
-    def saga(self, id_orden: UUID) -> list[Fila]:
+    def saga(self, id_orden: Id) -> list[Fila]:
         """The steps of an order's saga, by time; those of the same millisecond in their causal order."""
         return _filas(self._saga, _SAGA, id=id_orden)
 
@@ -85,7 +85,7 @@ class Lecturas:
         dichos = {} if despues is None else {"hora": hora, "id": id_producto}
         return _filas(self._productos, f"{sql} order by fecha_creacion, id limit :limite", limite=limite, **dichos)
 
-    def producto(self, id_producto: UUID) -> Fila | None:
+    def producto(self, id_producto: Id) -> Fila | None:
         return next(iter(_filas(self._productos, f"{_PRODUCTOS} and id = :id", id=id_producto)), None)
 
 

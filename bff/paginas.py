@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
-from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
 
 from bff.validacion import Campo, en_utc, entero, opcional
+from functions.comun.ids import Id, leer
 
 MAX_FILAS: Final = 1000
 """Rows of a page."""
-Lugar = tuple[datetime, UUID]
+Lugar = tuple[datetime, Id]
 """A row's place: its time, and its id among those of the same time."""
 
 
@@ -27,7 +27,7 @@ def lugar(texto: Any) -> Lugar:
     try:
         crudo = urlsafe_b64decode(f"{texto}{'=' * (-len(texto) % 4)}".encode("ascii")).decode("ascii")
         momento, _, identidad = crudo.rpartition(" ")
-        leido = datetime.fromisoformat(momento), UUID(identidad)
+        leido = datetime.fromisoformat(momento), leer(identidad)
         if leido[0].tzinfo is None or cursor(leido) != texto:
             raise ValueError
         en_utc(leido[0])

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Protocol, cast
-from uuid import UUID
 
 from flask import Blueprint, Response, current_app, g, render_template, request, stream_with_context
 from werkzeug.exceptions import NotFound, ServiceUnavailable
@@ -19,7 +18,7 @@ from bff.paginas import MAX_FILAS, PAGINA
 from bff.validacion import Campo, validar
 from functions.comun import traza
 from functions.comun.codec import Publicacion, publicacion
-from functions.comun.ids import nuevo
+from functions.comun.ids import Id, nuevo
 from functions.comun.mensajes import CrearOrden, CrearProducto, Datos, EliminarProducto, RegistrarConductor, ahora
 from functions.comun.rastreo import Rastreador
 
@@ -66,17 +65,17 @@ def ver_ordenes() -> Response:
 
 
 @rutas.get("/orders/<uuid:id_orden>")
-def ver_orden(id_orden: UUID) -> Response:
+def ver_orden(id_orden: Id) -> Response:
     return _respuesta(_orden(id_orden) or _falta("order", id_orden))
 
 
 @rutas.get("/orders/<uuid:id_orden>/saga")
-def ver_saga(id_orden: UUID) -> Response:
+def ver_saga(id_orden: Id) -> Response:
     return _respuesta(_saga(id_orden) or _falta("saga of an order", id_orden))
 
 
 @rutas.get("/orders/<uuid:id_orden>/events")
-def ver_eventos(id_orden: UUID) -> Response:
+def ver_eventos(id_orden: Id) -> Response:
     """Waits for the first event: until then there may be an error."""
     vistos, turnos = eventos.vistos(request.headers.get("Last-Event-ID")), _servicios().esperas
     flujo = Flujo(lambda: (_orden(id_orden), _saga(id_orden)), vistos)
@@ -117,12 +116,12 @@ def ver_productos() -> Response:
 
 
 @rutas.get("/productos/<uuid:id_producto>")
-def ver_producto(id_producto: UUID) -> Response:
+def ver_producto(id_producto: Id) -> Response:
     return _respuesta({"resultado": _servicios().lecturas.producto(id_producto) or _falta("product", id_producto)})
 
 
 @rutas.delete("/productos/<uuid:id_producto>")
-def eliminar_producto(id_producto: UUID) -> Response:
+def eliminar_producto(id_producto: Id) -> Response:
     return _encargar(EliminarProducto(id_producto), nuevo(), f"/productos/{id_producto}", id=id_producto)
 
 
@@ -135,7 +134,7 @@ def registrar_conductor() -> Response:
 
 
 @rutas.get("/conductores/<uuid:id_conductor>")
-def ver_conductor(id_conductor: UUID) -> Response:
+def ver_conductor(id_conductor: Id) -> Response:
     raise NotFound(f"driver {id_conductor} can't be read: drivers have no read model. Orders show their id_driver")
 
 
@@ -177,19 +176,19 @@ def _servicios() -> Servicios:
     return cast(Servicios, current_app.extensions["bff"])
 
 
-def _orden(id_orden: UUID) -> Fila | None:
+def _orden(id_orden: Id) -> Fila | None:
     """None also for an order that the caller may not see."""
     orden, unico = _servicios().lecturas.orden(id_orden), permisos.solo_de(g.autor)
     return orden if orden is None or unico is None or unico == orden["user_id"] else None
 
 
-def _saga(id_orden: UUID) -> Sequence[Fila]:
+def _saga(id_orden: Id) -> Sequence[Fila]:
     """None of an order that the caller may not see."""
     es_visible = permisos.solo_de(g.autor) is None or _orden(id_orden) is not None
     return _servicios().lecturas.saga(id_orden) if es_visible else ()
 
 
-def _encargar(datos: Datos, id_mensaje: UUID, ubicacion: str, **ids: UUID) -> Response:
+def _encargar(datos: Datos, id_mensaje: Id, ubicacion: str, **ids: Id) -> Response:
     """Publishes a command; 202 when the broker has it."""
     g.ids = ids
     mensaje = publicacion(id_mensaje, g.ingestion, "bff", datos, g.traza)
@@ -201,7 +200,7 @@ def _encargar(datos: Datos, id_mensaje: UUID, ubicacion: str, **ids: UUID) -> Re
     return _respuesta({"mssg": "Procesando mensaje", **ids}, 202, {"Location": ubicacion})
 
 
-def _terminada(id_orden: UUID, ubicacion: str) -> Response | None:
+def _terminada(id_orden: Id, ubicacion: str) -> Response | None:
     """The order as it ended, if the client prefers to wait for that and it did in time."""
     segundos, servicios = espera.preferida(request), _servicios()
     orden = espera.terminada(lambda: servicios.lecturas.orden(id_orden), segundos, servicios.esperas)
@@ -223,7 +222,7 @@ def _enlaces(filas: Sequence[Fila], limite: int, hora: str, identidad: str) -> d
     return paginas.enlaces(request.path, request.args, siguiente)
 
 
-def _falta(que: str, id_buscado: UUID) -> Any:
+def _falta(que: str, id_buscado: Id) -> Any:
     raise NotFound(f"there is no {que} {id_buscado}. If it was accepted a moment ago, ask again")
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
-from uuid import UUID
 
 from bff.formatos import BLANCOS, Texto
 from functions.comun.codec import valores
+from functions.comun.ids import Id, leer
 from functions.comun.mensajes import ENTERO_MAXIMO
 
 
@@ -55,10 +55,10 @@ def validar(cuerpo: Mapping[str, Any], campos: Mapping[str, Campo]) -> dict[str,
     return leidos
 
 
-def _identificador(valor: Any) -> UUID:
+def _identificador(valor: Any) -> Id:
     if not isinstance(valor, str) or not _UUID.fullmatch(valor):
         raise ValueError(f"it must be a UUID, such as {EJEMPLO}")
-    return UUID(valor)
+    return leer(valor)
 
 
 def texto(largo: int) -> Campo:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
-from uuid import UUID
+
+from functions.comun.ids import leer
 
 ENTEROS: Final = {"int": 2**31, "long": 2**63}
 
@@ -15,8 +16,6 @@ def a_json(valor: Any) -> Any:
             return {clave: a_json(v) for clave, v in valor.items()}
         case list():
             return [a_json(v) for v in valor]
-        case UUID():
-            return str(valor)
         case datetime():
             return valor.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return valor
@@ -72,7 +71,7 @@ def _simple(valor: Any, tipo: str) -> Any:
         case "uuid":
             if not isinstance(valor, str):
                 raise ValueError("it must be a UUID")
-            return UUID(valor)
+            return leer(valor)
         case "timestamp-millis":
             return _hora(valor)
         case "string" if isinstance(valor, str):

@@ -4,13 +4,14 @@ import argparse
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 import admin
 import client
 from dlq_letters import Filtro, leer_id
 from terminal import momento, tipo
 from topics import PREFIJO, corto, sin_particion
+
+from functions.comun.ids import leer
 
 Eleccion = tuple[list[str], Filtro]
 """The functions to look at, and the letters that are meant."""
@@ -46,8 +47,8 @@ def _filtros(orden: argparse.ArgumentParser) -> None:
     grupo.add_argument("--function", action="append", metavar="NAME", help="<namespace>/<name> or <name>; repeatable")
     grupo.add_argument("--reason-matches", type=tipo(re.compile), metavar="REGEX", help="somewhere in its reason")
     grupo.add_argument("--topic", metavar="TOPIC", help="that the message was on: <namespace>/<topic> or the full name")
-    grupo.add_argument("--order", type=tipo(UUID), metavar="UUID", help="the message's id_orden, if it can be read")
-    grupo.add_argument("--transaction", type=tipo(UUID), metavar="UUID", help="likewise its transaction_id")
+    grupo.add_argument("--order", type=tipo(leer), metavar="UUID", help="the message's id_orden, if it can be read")
+    grupo.add_argument("--transaction", type=tipo(leer), metavar="UUID", help="likewise its transaction_id")
     grupo.add_argument("--since", type=tipo(momento), metavar="TIME", help="quarantined since 2026-11-24T07:00Z")
     grupo.add_argument(
         "--until", type=tipo(momento), metavar="TIME", help="and before; local time, if it names no zone"

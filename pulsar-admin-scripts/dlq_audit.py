@@ -1,8 +1,9 @@
 """The audit of what operators do with dead letters: events that the function registrar-saga writes to the saga log."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, uuid5
 
 from dlq_letters import Carta
 from dlq_mailbox import topic
@@ -10,6 +11,7 @@ from terminal import seguro
 from writer_schemas import Lectura
 
 from functions.comun.codec import Publicacion, publicacion
+from functions.comun.ids import Id, leer
 from functions.comun.mensajes import EventoCuarentena
 
 
@@ -31,12 +33,19 @@ class Auditoria:
             accion=self.accion,
             motivo=_limpio(self.motivo),
             operador=_limpio(self.operador),
-            **{campo: valor if isinstance(valor, UUID) else None for campo, valor in datos.items()},
+            **{campo: _id(valor) for campo, valor in datos.items()},
         )
         acto = (topic(carta.funcion), carta.id, carta.publicada, self.accion, self.motivo, self.operador)
         ingestion = lectura.sobre.get("ingestion")
         cuando = ingestion if isinstance(ingestion, int) else time.time_ns() // 1_000_000
-        return publicacion(uuid5(NAMESPACE_URL, repr(acto)), cuando, "dlq", evento)
+        return publicacion(Id(str(uuid5(NAMESPACE_URL, repr(acto)))), cuando, "dlq", evento)
+
+
+def _id(valor: object) -> Id | None:
+    """None for what is none: letters hold whatever was sent."""
+    with suppress(ValueError):
+        return leer(str(valor))
+    return None
 
 
 def _limpio(texto: str) -> str:

@@ -6,9 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
-from uuid import UUID
 
 from topics import sin_particion
+
+from functions.comun.ids import Id
 
 _TOPIC: Final = re.compile(r"persistent://([\w.=:-]+/){2}[\w.=:-]+", re.ASCII)
 _ID: Final = re.compile(r"([\w-]+):(\d+):(\d+)(?::(\d+))?")
@@ -102,8 +103,8 @@ class Filtro:
     topic: str | None = None
     desde: datetime | None = None
     hasta: datetime | None = None
-    orden: UUID | None = None
-    transaccion: UUID | None = None
+    orden: Id | None = None
+    transaccion: Id | None = None
 
     def elige(self, carta: Carta, datos: Mapping[str, Any]) -> bool:
         """True if the letter is meant; `datos` is its message's payload, empty if nobody can read it."""

@@ -11,7 +11,6 @@ import time
 from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import admin
 import client
@@ -22,6 +21,7 @@ from terminal import cuantas, momento, tipo
 from topics import cartas, exigir
 from writer_schemas import Esquemas
 
+from functions.comun.ids import leer
 from functions.comun.mensajes import TIPOS
 
 REVISION = 1.0
@@ -111,8 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     desde.add_argument("--since", type=tipo(momento), metavar="TIME", help="from 2026-11-24T07:00Z on")
     todo.add_argument("--until-idle", type=tipo(_positivo), metavar="S", help="end after S seconds with none to show")
     todo.add_argument("--count", type=tipo(cuantas), metavar="N", help="end after N messages")
-    todo.add_argument("--order", type=tipo(UUID), metavar="UUID", help="only messages with this id_orden")
-    todo.add_argument("--transaction", type=tipo(UUID), metavar="UUID", help="only with this transaction_id")
+    todo.add_argument("--order", type=tipo(leer), metavar="UUID", help="only messages with this id_orden")
+    todo.add_argument("--transaction", type=tipo(leer), metavar="UUID", help="only with this transaction_id")
     forma = todo.add_mutually_exclusive_group()
     forma.add_argument("--json", action="store_true", help="one JSON object on each line")
     forma.add_argument("--cloudevents", action="store_true", help="one CloudEvent on each line")

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from functions.comun.codec import codec, payload
+from functions.comun.ids import Id
 
 
 def muestra(topic: str, datos: Mapping[str, Any] | None = None, azar: Random | None = None) -> dict[str, Any]:
@@ -49,5 +50,5 @@ def _valor(campo: Mapping[str, Any], azar: Random | None, ms: int) -> Any:
     return {"string": campo["name"], "boolean": False}.get(tipo, 1)
 
 
-def _uuid(azar: Random | None) -> UUID:
-    return UUID(int=azar.getrandbits(128), version=4) if azar else uuid4()
+def _uuid(azar: Random | None) -> Id:
+    return Id(str(UUID(int=azar.getrandbits(128), version=4) if azar else uuid4()))

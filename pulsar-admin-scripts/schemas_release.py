@@ -13,7 +13,8 @@ import schemas_files
 from avro_json import a_json
 from samples import de_esquema
 
-from functions.comun.codec import payload
+from functions.comun.codec import analizar, payload
+from functions.comun.ids import Id
 
 DE_UNA_SAGA: Final = ("id_orden", "id_producto", "id_conductor", "id_driver", "transaction_id")
 """Fields that have the same value in one sample of every topic, so that functions can process them in turn."""
@@ -44,7 +45,7 @@ def _muestras(topic: str, definicion: Any) -> Iterator[dict[str, Any]]:
         if indice == 2:
             mensaje["data"] |= _raros(definicion)
         salida = io.BytesIO()
-        fastavro.schemaless_writer(salida, fastavro.parse_schema(definicion), mensaje)
+        fastavro.schemaless_writer(salida, analizar(definicion), mensaje)
         yield {"message": a_json(mensaje), "bytes": salida.getvalue().hex()}
 
 
@@ -54,6 +55,6 @@ def _raros(definicion: Any) -> dict[str, Any]:
     return nulos | {nombre: LARGOS[tipo] for nombre, tipo in libres.items() if isinstance(tipo, str)}
 
 
-def _id(nombre: str, indice: int) -> UUID:
+def _id(nombre: str, indice: int) -> Id:
     nombre = "id_conductor" if nombre == "id_driver" else nombre
-    return UUID(int=Random(f"{nombre}/{indice}").getrandbits(128), version=4)
+    return Id(str(UUID(int=Random(f"{nombre}/{indice}").getrandbits(128), version=4)))

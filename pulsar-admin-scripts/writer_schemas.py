@@ -11,7 +11,7 @@ import fastavro
 import pulsar
 from topics import corto
 
-from functions.comun.codec import codec
+from functions.comun.codec import analizar, codec
 from functions.comun.mensajes import TIPOS
 
 
@@ -81,5 +81,5 @@ class Esquemas:
         if clave not in self._avro:
             info = self.registrado(topic, version)
             es_avro = info is not None and info.schema_type() == _pulsar.SchemaType.AVRO
-            self._avro[clave] = fastavro.parse_schema(json.loads(info.schema())) if es_avro else None
+            self._avro[clave] = analizar(json.loads(info.schema())) if es_avro else None
         return self._avro[clave]

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 
+from functions.comun.ids import nuevo
 from functions.comun.mensajes import (
     AsignarConductor,
     CrearOrden,
@@ -21,11 +21,11 @@ TIMBRE = "Tocar el timbre"
 
 
 def una_orden(**cambios: Any) -> CrearOrden:
-    return replace(CrearOrden(uuid4(), uuid4(), "ana", ahora(), 2, CALLE, uuid4(), TIMBRE), **cambios)
+    return replace(CrearOrden(nuevo(), nuevo(), "ana", ahora(), 2, CALLE, nuevo(), TIMBRE), **cambios)
 
 
 def un_producto(**cambios: Any) -> CrearProducto:
-    return replace(CrearProducto(uuid4(), "Café de Nariño", 10), **cambios)
+    return replace(CrearProducto(nuevo(), "Café de Nariño", 10), **cambios)
 
 
 def pedir_stock(orden: CrearOrden) -> DisminuirStock:
@@ -43,7 +43,7 @@ def _pedido(orden: CrearOrden) -> dict[str, Any]:
 
 def listo(orden: CrearOrden) -> MarcarListoDespacho:
     return MarcarListoDespacho(
-        orden.id_orden, uuid4(), orden.direccion_entrega, orden.transaction_id, orden.instrucciones_entrega
+        orden.id_orden, nuevo(), orden.direccion_entrega, orden.transaction_id, orden.instrucciones_entrega
     )
 
 

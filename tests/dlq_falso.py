@@ -5,12 +5,12 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
 
 import _pulsar
 import pulsar
 
 from functions.comun.codec import codec, publicacion
+from functions.comun.ids import nuevo
 from functions.comun.mensajes import CrearOrden
 from tests.datos import una_orden
 
@@ -80,7 +80,7 @@ def carta_de(entrada: int, orden: CrearOrden | None = None, **propiedades: str) 
         "dlq-attempts": "3",
         "dlq-time": "1795507084551",
     } | {clave.replace("_", "-"): valor for clave, valor in propiedades.items()}
-    return Mensaje(Recibo(1, entrada), propias, publicacion(uuid4(), 1_234, "bff", orden or una_orden()).crudo)
+    return Mensaje(Recibo(1, entrada), propias, publicacion(nuevo(), 1_234, "bff", orden or una_orden()).crudo)
 
 
 @dataclass

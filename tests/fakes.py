@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from uuid import UUID
 
 from bff.lecturas import Fila, Lecturas
 from bff.paginas import Lugar
 from functions.comun.codec import Publicacion, codec
+from functions.comun.ids import Id
 from functions.comun.mensajes import Datos, Mensaje
 
 D = TypeVar("D", bound=Datos)
@@ -58,20 +58,20 @@ class LecturasFalsas(Lecturas):
         )
         return self._filas(self.las_ordenes)[:limite]
 
-    def orden(self, id_orden: UUID) -> Fila | None:
+    def orden(self, id_orden: Id) -> Fila | None:
         return next((f for f in self._filas(self.las_ordenes) if f["id_orden"] == id_orden), None)
 
     def abiertas(self) -> tuple[int, float]:
         return len(self._filas([f for f in self.las_ordenes if f["estado"] == "creada"])), 0.0
 
-    def saga(self, id_orden: UUID) -> list[Fila]:
+    def saga(self, id_orden: Id) -> list[Fila]:
         return self._filas(self.pasos)
 
     def productos(self, limite: int, despues: Lugar | None = None) -> list[Fila]:
         self.pedidos.append((limite, {}, despues))
         return self._filas(self.los_productos)[:limite]
 
-    def producto(self, id_producto: UUID) -> Fila | None:
+    def producto(self, id_producto: Id) -> Fila | None:
         return next((f for f in self._filas(self.los_productos) if f["id"] == id_producto), None)
 
     def _filas(self, filas: list[Fila]) -> list[Fila]:

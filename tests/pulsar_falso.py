@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from typing import Any
-from uuid import UUID, uuid4
 
 import pulsar
 
 from functions.comun.codec import codec, publicacion
+from functions.comun.ids import Id, nuevo
 from functions.comun.mensajes import Datos, Mensaje
 from functions.comun.publicador import EsquemaAvro, Recibido
 
@@ -141,9 +141,9 @@ class ContextoFalso:
         self.cliente.reconocer(self.funcion, id_mensaje)
 
 
-def recibido(datos: Datos, id_mensaje: UUID | None = None) -> Recibido:
+def recibido(datos: Datos, id_mensaje: Id | None = None) -> Recibido:
     """A payload as it reaches `process`."""
-    sobre = publicacion(id_mensaje or uuid4(), 1_000, "pruebas", datos)
+    sobre = publicacion(id_mensaje or nuevo(), 1_000, "pruebas", datos)
     return crudo(datos.topic, sobre.crudo)
 
 

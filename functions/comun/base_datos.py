@@ -4,7 +4,6 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 import pg8000
 import sqlalchemy as sa
@@ -14,6 +13,7 @@ from pg8000.dbapi import convert_paramstyle
 from sqlalchemy.exc import DBAPIError
 
 from functions.comun.codec import Publicacion, desempaquetar, empaquetar
+from functions.comun.ids import Id
 from functions.comun.mensajes import Datos, Mensaje
 
 # SQLSTATE classes that the message causes and a retry can't mend: cardinality, data, integrity, limits, raised
@@ -31,7 +31,8 @@ _EMPEZAR: Final = "begin transaction"
 _FINALES: Final = ("commit", "rollback")
 """As pg8000 says them."""
 _TIMESTAMPTZ: Final = 1184
-"""The number of the type."""
+_UUID: Final = 2950
+"""The numbers of types."""
 
 _BUSCAR: Final = sa.text("""
     select id_mensaje, salidas from recibos where funcion = :funcion and id_mensaje = any(cast(:ids as uuid[]))""")
@@ -167,6 +168,7 @@ def _ajustar(conexion: Any, _registro: Any) -> None:
     conexion._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     conexion.register_out_adapter(list, arreglo)
     conexion.register_in_adapter(_TIMESTAMPTZ, datetime.fromisoformat)
+    conexion.register_in_adapter(_UUID, str)
 
 
 def arreglo(valores: Sequence[Any]) -> str:
@@ -176,7 +178,6 @@ def arreglo(valores: Sequence[Any]) -> str:
 
 _ELEMENTOS: Final[dict[type, Callable[[Any], str]]] = {
     type(None): lambda _: "NULL",
-    UUID: str,
     int: str,
     bool: str,
     str: lambda texto: '"' + texto.replace("\\", "\\\\").replace('"', '\\"') + '"',
@@ -185,15 +186,13 @@ _ELEMENTOS: Final[dict[type, Callable[[Any], str]]] = {
 }
 
 
-def repetidas(
-    tx: sa.Connection, funcion: str, mensajes: Mapping[UUID, Mensaje[Datos]]
-) -> dict[UUID, list[Publicacion]]:
+def repetidas(tx: sa.Connection, funcion: str, mensajes: Mapping[Id, Mensaje[Datos]]) -> dict[Id, list[Publicacion]]:
     """Of the messages that have a receipt, what they led to, to be published again."""
     filas = tx.execute(_BUSCAR, {"funcion": funcion, "ids": list(mensajes)})
     return {causa: desempaquetar(bytes(salidas), mensajes[causa].traza) for causa, salidas in filas}
 
 
-def anotar(tx: sa.Connection, funcion: str, salidas: Mapping[UUID, Sequence[Publicacion]]) -> None:
+def anotar(tx: sa.Connection, funcion: str, salidas: Mapping[Id, Sequence[Publicacion]]) -> None:
     """Writes each message's receipt, with what it leads to. Waits for whoever is at work on the same message, an
     orphaned instance say; if it was done, COMMIT fails, see es_repetido().
     """

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
 
 import fastavro
 
-from functions.comun.ids import derivado
+from functions.comun.ids import Id, derivado, leer
 from functions.comun.mensajes import TIPOS, Datos, Mensaje, MensajeInvalido
 from functions.comun.traza import Traza, propiedades
 
@@ -30,12 +29,13 @@ class Codec:
     esquema: Any
     tipo: type[Datos]
     campos: tuple[str, ...]
+    ids: tuple[str, ...]
 
     @property
     def version(self) -> str:
         return str(self.definicion["version"])
 
-    def codificar(self, id_mensaje: UUID, ingestion: int, servicio: str, datos: Datos) -> bytes:
+    def codificar(self, id_mensaje: Id, ingestion: int, servicio: str, datos: Datos) -> bytes:
         """The message's bytes. `ingestion` in ms since 1970-01-01 UTC; ValueError if a value doesn't fit."""
         sobre = {
             "id": id_mensaje,
@@ -64,15 +64,18 @@ class Codec:
                 sobre: Any = fastavro.schemaless_reader(entrada, self.esquema, None)
             else:
                 sobre = fastavro.schemaless_reader(entrada, escritor, self.esquema)
-            datos = self.tipo(**sobre["data"])
+            campos = sobre["data"]
+            for campo in self.ids:
+                campos[campo] = _leer_id(campos[campo])
+            datos, id_mensaje = self.tipo(**campos), leer(sobre["id"])
         except Exception as error:  # whatever a decoder may raise on garbage
             raise MensajeInvalido(f"not a {self.topic}: {type(error).__name__}: {error}") from error
         if entrada.tell() != len(crudo):
             raise MensajeInvalido(f"not a {self.topic}: {len(crudo) - entrada.tell()} bytes too many")
         if sobre["type"] != self.topic.partition("/")[2]:
             raise MensajeInvalido(f"type is {sobre['type']!r}, on {self.topic}")
-        self._exigir_texto(sobre["data"])
-        return Mensaje(sobre["id"], sobre["ingestion"], sobre["time"], datos, traza)
+        self._exigir_texto(campos)
+        return Mensaje(id_mensaje, sobre["ingestion"], sobre["time"], datos, traza)
 
     def _exigir_texto(self, datos: dict[str, Any]) -> None:
         for campo, valor in datos.items():
@@ -93,8 +96,32 @@ def valores(topic: str, campo: str) -> tuple[str, ...]:
 
 def codec_de(topic: str, definicion: dict[str, Any]) -> Codec:
     """The codec of any version of the topic's schema."""
-    campos = tuple(campo["name"] for campo in payload(definicion))
-    return Codec(topic, definicion, fastavro.parse_schema(definicion), TIPOS[topic], campos)
+    campos = {campo["name"]: campo["type"] for campo in payload(definicion)}
+    ids = tuple(nombre for nombre, tipo in campos.items() if _con_ids_de_texto(tipo) != tipo)
+    return Codec(topic, definicion, analizar(definicion), TIPOS[topic], tuple(campos), ids)
+
+
+def analizar(definicion: Mapping[str, Any]) -> Any:
+    """An .avsc for fastavro to read or write with: UUIDs stay text."""
+    return fastavro.parse_schema(_con_ids_de_texto(definicion))
+
+
+def _con_ids_de_texto(esquema: Any) -> Any:
+    match esquema:
+        case {"logicalType": "uuid"}:
+            return "string"
+        case dict():
+            return {clave: _con_ids_de_texto(valor) for clave, valor in esquema.items()}
+        case list():
+            return [_con_ids_de_texto(valor) for valor in esquema]
+    return esquema
+
+
+def _leer_id(valor: Any) -> Any:
+    """Of a field that is an id, none, or several."""
+    if isinstance(valor, str):
+        return leer(valor)
+    return None if valor is None else [leer(dicho) for dicho in valor]
 
 
 def payload(definicion: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -116,9 +143,7 @@ class Publicacion:
     version: str = ""
 
 
-def publicacion(
-    id_mensaje: UUID, ingestion: int, servicio: str, datos: Datos, traza: Traza | None = None
-) -> Publicacion:
+def publicacion(id_mensaje: Id, ingestion: int, servicio: str, datos: Datos, traza: Traza | None = None) -> Publicacion:
     """Encodes a payload in its envelope."""
     propio = codec(datos.topic)
     crudo = propio.codificar(id_mensaje, ingestion, servicio, datos)
@@ -134,7 +159,7 @@ def derivar(causa: Mensaje[Datos], servicio: str, salidas: Sequence[Datos]) -> l
     ]
 
 
-def _id(causa: Mensaje[Datos], datos: Datos, indice: int) -> UUID:
+def _id(causa: Mensaje[Datos], datos: Datos, indice: int) -> Id:
     if datos.unico is not None:
         return derivado(getattr(datos, datos.unico), datos.topic)
     return derivado(causa.id, f"{datos.topic}/{indice}")
@@ -187,4 +212,4 @@ def desempaquetar(salidas: bytes, traza: Traza | None = None) -> list[Publicacio
 
 def _guardada(fila: dict[str, Any], traza: Traza | None) -> Publicacion:
     cabecera: Any = fastavro.schemaless_reader(io.BytesIO(fila["crudo"]), _CABECERA, None)
-    return Publicacion(**fila, propiedades=propiedades(traza, UUID(cabecera["id"])), version=cabecera["specversion"])
+    return Publicacion(**fila, propiedades=propiedades(traza, cabecera["id"]), version=cabecera["specversion"])

@@ -13,13 +13,12 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeVar
-from uuid import UUID
 
 import pulsar
 
 from functions.comun import base_datos, rastreo
 from functions.comun.codec import Publicacion, derivar, publicacion
-from functions.comun.ids import derivado
+from functions.comun.ids import Id, derivado
 from functions.comun.medidas import CUARENTENAS, DUPLICADOS, FALLAS, RECHAZOS, Medidas
 from functions.comun.mensajes import Datos, EventoCuarentena, Mensaje, MensajeInvalido
 from functions.comun.publicador import EsquemaRechazado, NoPublicado, Publicador, Recibido, carta, motivo
@@ -168,7 +167,7 @@ class Motor:
 
     def _decidir(self, lote: Sequence[Mensaje[Datos]], buscar: bool) -> list[Publicacion]:
         """Load, decide, save, receipts: one transaction."""
-        mensajes, inicio = dict[UUID, Mensaje[Datos]](), time.time_ns()
+        mensajes, inicio = dict[Id, Mensaje[Datos]](), time.time_ns()
         for mensaje in lote:
             mensajes.setdefault(mensaje.id, mensaje)  # of copies the first, in every function: steps come after it
         with self._medidas.tiempo("transaction_seconds"), self._base.begin() as tx:

@@ -1,24 +1,40 @@
-"""Ids that begin with a time: what is new lies together in every index. UUIDs of versions 7 and 8 (RFC 9562)."""
+"""Ids that begin with a time: what is new lies together in every index. UUIDs of versions 7 and 8 (RFC 9562).
+
+As text, which is what messages, statements and documents take: an object for each costs more than all else that is
+done with it.
+"""
 
 import hashlib
 import os
+import re
 import time
-from typing import Final
+from typing import Final, NewType
 from uuid import UUID
 
-_AZAR: Final = ~(0xF << 76 | 0x3 << 62) & (1 << 80) - 1
-"""The bits that are neither time, version nor variant."""
+Id = NewType("Id", str)
+"""A UUID in its canonical form."""
+_FORMA: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_VARIANTE: Final = dict(zip("0123456789abcdef", 4 * "89ab", strict=True))
+"""The digit that holds the variant, from a random one."""
 
 
-def nuevo() -> UUID:
+def leer(texto: str) -> Id:
+    """ValueError for what is no UUID, in whatever form."""
+    return Id(texto if _FORMA.fullmatch(texto) else str(UUID(texto)))
+
+
+def nuevo() -> Id:
     """Random, of this millisecond."""
-    return _uuid(time.time_ns() // 1_000_000, 7, os.urandom(10))
+    ms = f"{time.time_ns() // 1_000_000:012x}"
+    return _id(f"{ms[:8]}-{ms[8:]}", 7, os.urandom(10))
 
 
-def derivado(de: UUID, nombre: str) -> UUID:
+def derivado(de: Id, nombre: str) -> Id:
     """Always the same for the same `de` and `nombre`, of the time of `de`."""
-    return _uuid(de.int >> 80, 8, hashlib.sha1(de.bytes + nombre.encode(), usedforsecurity=False).digest()[:10])
+    crudo = bytes.fromhex(de.replace("-", "")) + nombre.encode()
+    return _id(de[:13], 8, hashlib.sha1(crudo, usedforsecurity=False).digest()[:10])
 
 
-def _uuid(ms: int, version: int, resto: bytes) -> UUID:
-    return UUID(int=ms << 80 | version << 76 | 0b10 << 62 | int.from_bytes(resto, "big") & _AZAR)
+def _id(tiempo: str, version: int, resto: bytes) -> Id:
+    r = resto.hex()
+    return Id(f"{tiempo}-{version}{r[1:4]}-{_VARIANTE[r[4]]}{r[5:8]}-{r[8:]}")

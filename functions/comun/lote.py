@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
-from uuid import UUID
 
+from functions.comun.ids import Id
 from functions.comun.mensajes import Datos, EventoOrden, EventoProducto, Mensaje
 
 A = TypeVar("A")
@@ -13,7 +13,7 @@ Salidas = list[list[Datos]]
 """What each message of a batch leads to, in the batch's order."""
 
 
-def ids(lote: Sequence[Mensaje[Datos]], campo: str) -> list[UUID]:
+def ids(lote: Sequence[Mensaje[Datos]], campo: str) -> list[Id]:
     """The different values of a payload field."""
     return list({getattr(mensaje.data, campo) for mensaje in lote})
 
@@ -21,9 +21,9 @@ def ids(lote: Sequence[Mensaje[Datos]], campo: str) -> list[UUID]:
 def decidir(
     tx: Any,
     lote: Sequence[Mensaje[D]],
-    cargar: Callable[[Any, Sequence[UUID]], dict[UUID, A]],
+    cargar: Callable[[Any, Sequence[Id]], dict[Id, A]],
     decision: Callable[[A | None, D], tuple[A, list[Datos]]],
-    guardar: Callable[[Any, Mapping[UUID, A], Mapping[UUID, A]], None],
+    guardar: Callable[[Any, Mapping[Id, A], Mapping[Id, A]], None],
 ) -> Salidas:
     """Load, decide message by message on its aggregate, which the partition key names, save; the outputs."""
     clave = lote[0].data.clave
@@ -37,17 +37,17 @@ def decidir(
     return salidas
 
 
-def ninguno(_tx: Any, _ids: Sequence[UUID]) -> dict[UUID, Any]:
+def ninguno(_tx: Any, _ids: Sequence[Id]) -> dict[Id, Any]:
     """Loads nothing: for aggregates that are probably not there yet."""
     return {}
 
 
-def nuevos(antes: Mapping[UUID, A], despues: Mapping[UUID, A]) -> list[A]:
+def nuevos(antes: Mapping[Id, A], despues: Mapping[Id, A]) -> list[A]:
     """What was not there before."""
     return [estado for clave, estado in despues.items() if clave not in antes]
 
 
-def cambiados(antes: Mapping[UUID, A], despues: Mapping[UUID, A]) -> list[A]:
+def cambiados(antes: Mapping[Id, A], despues: Mapping[Id, A]) -> list[A]:
     """What was there before and is different now."""
     return [despues[clave] for clave, estado in antes.items() if despues[clave] is not estado]
 

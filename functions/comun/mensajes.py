@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Final, Generic, TypeVar, dataclass_transform
-from uuid import UUID
 
+from functions.comun.ids import Id
 from functions.comun.traza import Traza
 
 ENTERO_MAXIMO: Final = 2**31 - 1
@@ -60,7 +60,7 @@ class Mensaje(Generic[D]):
     the message belongs to, which its bytes don't say.
     """
 
-    id: UUID
+    id: Id
     ingestion: int
     time: int
     data: D
@@ -81,13 +81,13 @@ def exigir_cantidad(cantidad: int) -> None:
 
 @datos("ordenes/comando-crear-orden", clave="id_orden")
 class CrearOrden(Datos):
-    id_orden: UUID
-    id_producto: UUID
+    id_orden: Id
+    id_producto: Id
     user_id: str
     time_stamp: datetime
     cantidad: int
     direccion_entrega: str
-    transaction_id: UUID
+    transaction_id: Id
     instrucciones_entrega: str | None = None
 
     def __post_init__(self) -> None:
@@ -96,53 +96,53 @@ class CrearOrden(Datos):
 
 @datos("ordenes/comando-marcar-listo-despacho", clave="id_orden")
 class MarcarListoDespacho(Datos):
-    id_orden: UUID
-    id_conductor: UUID
+    id_orden: Id
+    id_conductor: Id
     direccion_entrega: str
-    transaction_id: UUID
+    transaction_id: Id
     instrucciones_entrega: str | None = None
 
 
 @datos("ordenes/comando-revertir-orden-creada", clave="id_orden")
 class RevertirOrdenCreada(Datos):
-    id_producto: UUID
-    id_orden: UUID
+    id_producto: Id
+    id_orden: Id
     motivo: str
-    transaction_id: UUID
+    transaction_id: Id
 
 
 @datos("ordenes/comando-verificar-orden", clave="id_orden")
 class VerificarOrden(Datos):
-    id_orden: UUID
+    id_orden: Id
     intento: int
-    transaction_id: UUID
-    otras: list[UUID] | None = None
+    transaction_id: Id
+    otras: list[Id] | None = None
 
     @property
-    def ordenes(self) -> list[UUID]:
+    def ordenes(self) -> list[Id]:
         """All that it is about."""
         return [self.id_orden, *(self.otras or ())]
 
 
 @datos("ordenes/evento-orden", clave="id_orden")
 class EventoOrden(Datos):
-    id_orden: UUID
-    id_producto: UUID
+    id_orden: Id
+    id_producto: Id
     user_id: str
     time_stamp: datetime
     cantidad: int
     direccion_entrega: str
     estado: str
-    id_driver: UUID | None
+    id_driver: Id | None
     motivo: str | None
-    transaction_id: UUID
+    transaction_id: Id
     version: int
     instrucciones_entrega: str | None = None
 
 
 @datos("productos/comando-crear-producto", clave="id_producto")
 class CrearProducto(Datos):
-    id_producto: UUID
+    id_producto: Id
     nombre: str
     stock: int
 
@@ -153,16 +153,16 @@ class CrearProducto(Datos):
 
 @datos("productos/comando-eliminar-producto", clave="id_producto")
 class EliminarProducto(Datos):
-    id_producto: UUID
+    id_producto: Id
 
 
 @datos("productos/comando-disminuir-stock", clave="id_producto", unico="id_orden")
 class DisminuirStock(Datos):
-    id_producto: UUID
-    id_orden: UUID
+    id_producto: Id
+    id_orden: Id
     cantidad: int
     direccion_entrega: str
-    transaction_id: UUID
+    transaction_id: Id
     instrucciones_entrega: str | None = None
 
     def __post_init__(self) -> None:
@@ -171,17 +171,17 @@ class DisminuirStock(Datos):
 
 @datos("productos/comando-revertir-disminuir-stock", clave="id_producto")
 class RevertirDisminuirStock(Datos):
-    id_producto: UUID
-    id_orden: UUID
+    id_producto: Id
+    id_orden: Id
     cantidad: int
     direccion_entrega: str
     motivo: str
-    transaction_id: UUID
+    transaction_id: Id
 
 
 @datos("productos/evento-producto", clave="id_producto")
 class EventoProducto(Datos):
-    id_producto: UUID
+    id_producto: Id
     nombre: str
     stock: int
     fecha_creacion: datetime
@@ -192,17 +192,17 @@ class EventoProducto(Datos):
 
 @datos("conductores/comando-registrar-conductor", clave="id_conductor")
 class RegistrarConductor(Datos):
-    id_conductor: UUID
+    id_conductor: Id
     nombre: str | None
 
 
 @datos("conductores/comando-asignar-conductor", clave="id_orden")
 class AsignarConductor(Datos):
-    id_producto: UUID
-    id_orden: UUID
+    id_producto: Id
+    id_orden: Id
     cantidad: int
     direccion_entrega: str
-    transaction_id: UUID
+    transaction_id: Id
     instrucciones_entrega: str | None = None
 
     def __post_init__(self) -> None:
@@ -211,12 +211,12 @@ class AsignarConductor(Datos):
 
 @datos("conductores/comando-liberar-conductor", clave="id_orden")
 class LiberarConductor(Datos):
-    id_producto: UUID
-    id_orden: UUID
+    id_producto: Id
+    id_orden: Id
     cantidad: int
     direccion_entrega: str
     motivo: str
-    transaction_id: UUID
+    transaction_id: Id
 
 
 @datos("saga/evento-cuarentena", clave="funcion")
@@ -227,5 +227,5 @@ class EventoCuarentena(Datos):
     accion: str
     motivo: str
     operador: str | None
-    id_orden: UUID | None
-    transaction_id: UUID | None
+    id_orden: Id | None
+    transaction_id: Id | None

@@ -12,11 +12,10 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
 import _pulsar
-import fastavro
 import pulsar
 from pulsar.schema import BytesSchema, Schema
 
-from functions.comun.codec import BYTES_MAXIMOS, Codec, Publicacion, codec
+from functions.comun.codec import BYTES_MAXIMOS, Codec, Publicacion, analizar, codec
 from functions.comun.mensajes import TIPOS, Datos, Mensaje, MensajeInvalido
 from functions.comun.traza import PROPIEDAD, Traza, leer
 
@@ -98,7 +97,7 @@ class EsquemaAvro(Schema):  # type: ignore[misc]  # the client library is untype
                 raise MensajeInvalido(f"schema version {version} of {clave[0]} is no Avro schema")
             definicion = json.loads(info.schema())
             es_la_misma = definicion == self.codec.definicion
-            self._escritores[clave] = None if es_la_misma else fastavro.parse_schema(definicion)
+            self._escritores[clave] = None if es_la_misma else analizar(definicion)
         return self._escritores[clave]
 
 

@@ -10,9 +10,9 @@ import os
 import time
 from collections.abc import Sequence
 from typing import Final
-from uuid import UUID
 
 from functions.comun.codec import Publicacion
+from functions.comun.ids import Id
 from functions.comun.mensajes import Datos, Mensaje
 from functions.comun.traza import PROPIEDAD, Traza
 
@@ -49,7 +49,7 @@ class Rastreador:
 
     def proceso(self, topic: str, mensaje: Mensaje[Datos], inicio: int, fallo: str | None) -> None:
         """What a function has done with a message. `fallo`: why it could not."""
-        propio, padre = self._proceso(mensaje.id), int(mensaje.id.hex[16:], 16)
+        propio, padre = self._proceso(mensaje.id), int(mensaje.id.replace("-", "")[16:], 16)
         self._anotar(f"process {topic}", "CONSUMER", mensaje.traza, propio, padre, topic, inicio, fallo)
 
     def salidas(self, causa: Mensaje[Datos], publicaciones: Sequence[Publicacion], inicio: int) -> None:
@@ -62,9 +62,11 @@ class Rastreador:
         """Sends what waits."""
         self._envio.shutdown()  # type: ignore[no-untyped-call]
 
-    def _proceso(self, id_mensaje: UUID) -> int:
+    def _proceso(self, id_mensaje: Id) -> int:
         """The same if the message comes again."""
-        return int.from_bytes(hashlib.sha256(id_mensaje.bytes + self._servicio.encode()).digest()[:8], "big")
+        return int.from_bytes(
+            hashlib.sha256(bytes.fromhex(id_mensaje.replace("-", "")) + self._servicio.encode()).digest()[:8], "big"
+        )
 
     def _anotar(
         self, nombre: str, clase: str, traza: Traza | None, propio: int, padre: int | None, topic: str, inicio: int,

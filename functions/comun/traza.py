@@ -7,7 +7,8 @@ import re
 import secrets
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
+
+from functions.comun.ids import Id
 
 PROPIEDAD: Final = "traceparent"
 _FORMA: Final = re.compile(
@@ -40,6 +41,6 @@ def padre(traceparent: str | None) -> int | None:
     return int(leida[2], 16) if leida else None
 
 
-def propiedades(traza: Traza | None, id_mensaje: UUID) -> dict[str, str]:
+def propiedades(traza: Traza | None, id_mensaje: Id) -> dict[str, str]:
     """A message's; none if it belongs to no trace."""
-    return {} if traza is None else {PROPIEDAD: f"00-{traza.id}-{id_mensaje.hex[16:]}-{traza.marcas}"}
+    return {} if traza is None else {PROPIEDAD: f"00-{traza.id}-{id_mensaje[19:23]}{id_mensaje[24:]}-{traza.marcas}"}

@@ -4,9 +4,9 @@ or, refused, productos/comando-revertir-disminuir-stock.
 
 from collections.abc import Callable, Sequence
 from typing import Any
-from uuid import UUID
 
 from functions.comun.engine import Funcion
+from functions.comun.ids import Id
 from functions.comun.lote import Salidas, ids, ninguno
 from functions.comun.mensajes import AsignarConductor as Comando
 from functions.comun.mensajes import Mensaje
@@ -22,7 +22,7 @@ class AsignarConductor(Funcion):
 
 
 def _asignar(
-    tx: Any, lote: Sequence[Mensaje[Comando]], cargar: Callable[[Any, Sequence[UUID]], dict[UUID, dominio.Asignacion]]
+    tx: Any, lote: Sequence[Mensaje[Comando]], cargar: Callable[[Any, Sequence[Id]], dict[Id, dominio.Asignacion]]
 ) -> Salidas:
     ordenes = ids(lote, "id_orden")
     antes, salidas = cargar(tx, ordenes), []

@@ -6,8 +6,8 @@ order again, with whatever message, gets the same answer and changes nothing.
 
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
+from functions.comun.ids import Id
 from functions.comun.mensajes import (
     AsignarConductor,
     Datos,
@@ -27,8 +27,8 @@ SIN_CONDUCTOR: Final = "sin conductor libre"
 class Asignacion:
     """The driver that delivers one order. `motivo` is why it has none."""
 
-    id_orden: UUID
-    id_conductor: UUID | None
+    id_orden: Id
+    id_conductor: Id | None
     direccion_entrega: str
     estado: str
     motivo: str | None = None
@@ -37,7 +37,7 @@ class Asignacion:
 Decision = tuple[Asignacion, list[Datos]]
 
 
-def asignar(asignacion: Asignacion | None, libre: UUID | None, comando: AsignarConductor) -> Decision:
+def asignar(asignacion: Asignacion | None, libre: Id | None, comando: AsignarConductor) -> Decision:
     """Gives a new order the driver `libre`; or refuses, if there is none, and the order is compensated."""
     if asignacion is None and libre is None:
         asignacion = Asignacion(comando.id_orden, None, comando.direccion_entrega, RECHAZADA, SIN_CONDUCTOR)

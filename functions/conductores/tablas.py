@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Final
-from uuid import UUID
 
 import sqlalchemy as sa
 
 from functions.comun.base_datos import columnas
+from functions.comun.ids import Id
 from functions.comun.lote import cambiados, nuevos
 from functions.comun.mensajes import RegistrarConductor
 from functions.conductores.dominio import Asignacion
@@ -38,18 +38,18 @@ def registrar(tx: sa.Connection, conductores: Sequence[RegistrarConductor]) -> N
     tx.execute(_REGISTRAR, columnas(conductores, "id_conductor", "nombre"))
 
 
-def cargar(tx: sa.Connection, ids_orden: Sequence[UUID]) -> dict[UUID, Asignacion]:
+def cargar(tx: sa.Connection, ids_orden: Sequence[Id]) -> dict[Id, Asignacion]:
     """The assignments of these orders that exist, locked."""
     filas = tx.execute(_CARGAR, {"ids": ids_orden})
     return {asignacion.id_orden: asignacion for asignacion in (Asignacion(*fila) for fila in filas)}
 
 
-def libres(tx: sa.Connection, cuantos: int) -> list[UUID]:
+def libres(tx: sa.Connection, cuantos: int) -> list[Id]:
     """Free drivers, at most `cuantos`, locked."""
     return list(tx.execute(_LIBRES, {"cuantos": cuantos}).scalars())
 
 
-def guardar(tx: sa.Connection, antes: Mapping[UUID, Asignacion], despues: Mapping[UUID, Asignacion]) -> None:
+def guardar(tx: sa.Connection, antes: Mapping[Id, Asignacion], despues: Mapping[Id, Asignacion]) -> None:
     """Saves the assignments that are new or were freed, and which drivers are free."""
     if nuevas := nuevos(antes, despues):
         valores = columnas(nuevas, "id_orden", "id_conductor", "direccion_entrega", "estado", "motivo")

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Final
-from uuid import UUID
 
 import sqlalchemy as sa
 
 from functions.comun.base_datos import columnas
+from functions.comun.ids import Id
 from functions.comun.lote import cambiados, nuevos
 from functions.ordenes.dominio import Orden
 
@@ -48,13 +48,13 @@ _PROYECTAR: Final = sa.text(f"""
     where excluded.version > ordenes.version""")
 
 
-def cargar(tx: sa.Connection, ids: Sequence[UUID]) -> dict[UUID, Orden]:
+def cargar(tx: sa.Connection, ids: Sequence[Id]) -> dict[Id, Orden]:
     """The orders that exist, locked."""
     filas = tx.execute(_CARGAR, {"ids": ids})
     return {orden.id_orden: orden for orden in (Orden(*fila) for fila in filas)}
 
 
-def guardar(tx: sa.Connection, antes: Mapping[UUID, Orden], despues: Mapping[UUID, Orden]) -> None:
+def guardar(tx: sa.Connection, antes: Mapping[Id, Orden], despues: Mapping[Id, Orden]) -> None:
     if nuevas := nuevos(antes, despues):
         tx.execute(_INSERTAR, columnas(nuevas, *_CAMPOS))
     if cambiadas := cambiados(antes, despues):

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
+from functions.comun.ids import Id
 from functions.comun.lote import Salidas
 from functions.comun.mensajes import (
     ENTERO_MAXIMO,
@@ -40,8 +40,8 @@ Producto = EventoProducto
 class Reserva:
     """The stock that one order holds. `motivo` is why it is not `reservada`."""
 
-    id_orden: UUID
-    id_producto: UUID
+    id_orden: Id
+    id_producto: Id
     cantidad: int
     estado: str
     motivo: str | None = None
@@ -103,7 +103,7 @@ def revertir(
     return repuesto, reserva, [_fallar(reserva, comando), repuesto]
 
 
-def resumir(salidas: Salidas, productos: Mapping[UUID, Producto]) -> Salidas:
+def resumir(salidas: Salidas, productos: Mapping[Id, Producto]) -> Salidas:
     """The same with the last event of each product only: it says what those before it in the batch said."""
     return [
         [dicha for dicha in lista if not isinstance(dicha, EventoProducto) or dicha is productos[dicha.id_producto]]

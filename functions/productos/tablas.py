@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
-from uuid import UUID
 
 import sqlalchemy as sa
 
 from functions.comun.base_datos import columnas
+from functions.comun.ids import Id
 from functions.comun.lote import Salidas, cambiados, ids, nuevos
 from functions.comun.mensajes import DisminuirStock, Mensaje, RevertirDisminuirStock, ahora
 from functions.productos.dominio import DecisionStock, Producto, Reserva, resumir
@@ -56,20 +56,20 @@ _PROYECTAR: Final = sa.text(f"""
     where excluded.version > productos.version""")
 
 
-def cargar(tx: sa.Connection, ids_producto: Sequence[UUID]) -> dict[UUID, Producto]:
+def cargar(tx: sa.Connection, ids_producto: Sequence[Id]) -> dict[Id, Producto]:
     """The products that exist, locked."""
     filas = tx.execute(_CARGAR, {"ids": ids_producto})
     return {producto.id_producto: producto for producto in (Producto(*fila) for fila in filas)}
 
 
-def guardar(tx: sa.Connection, antes: Mapping[UUID, Producto], despues: Mapping[UUID, Producto]) -> None:
+def guardar(tx: sa.Connection, antes: Mapping[Id, Producto], despues: Mapping[Id, Producto]) -> None:
     if creados := nuevos(antes, despues):
         tx.execute(_INSERTAR, columnas(creados, *_CAMPOS))
     if otros := cambiados(antes, despues):
         tx.execute(_ACTUALIZAR, columnas(otros, "id_producto", "stock", "fecha_actualizacion", "eliminado", "version"))
 
 
-def cargar_reservas(tx: sa.Connection, ids_orden: Sequence[UUID]) -> dict[UUID, Reserva]:
+def cargar_reservas(tx: sa.Connection, ids_orden: Sequence[Id]) -> dict[Id, Reserva]:
     """The reservations of these orders that exist, locked."""
     filas = tx.execute(_CARGAR_RESERVAS, {"ids": ids_orden})
     return {reserva.id_orden: reserva for reserva in (Reserva(*fila) for fila in filas)}
@@ -79,7 +79,7 @@ def cambiar_stock(
     tx: sa.Connection,
     lote: Sequence[Mensaje[D]],
     decidir: Callable[..., DecisionStock],
-    cargar_reservas: Callable[[sa.Connection, Sequence[UUID]], dict[UUID, Reserva]] = cargar_reservas,
+    cargar_reservas: Callable[[sa.Connection, Sequence[Id]], dict[Id, Reserva]] = cargar_reservas,
 ) -> Salidas:
     """Load, decide, save for commands about the stock of a product and the reservation of an order."""
     antes, salidas, momento = cargar(tx, ids(lote, "id_producto")), [], ahora()
@@ -103,7 +103,7 @@ def proyectar(tx: sa.Connection, productos: Sequence[Producto]) -> None:
     tx.execute(_PROYECTAR, columnas(productos, *_CAMPOS))
 
 
-def _guardar_reservas(tx: sa.Connection, antes: Mapping[UUID, Reserva], despues: Mapping[UUID, Reserva]) -> None:
+def _guardar_reservas(tx: sa.Connection, antes: Mapping[Id, Reserva], despues: Mapping[Id, Reserva]) -> None:
     if creadas := nuevos(antes, despues):
         tx.execute(_INSERTAR_RESERVAS, columnas(creadas, *_CAMPOS_RESERVA))
     if otras := cambiados(antes, despues):

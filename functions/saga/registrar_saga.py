@@ -1,6 +1,5 @@
 """Every command of the order saga, and what became of quarantined messages → database saga, the saga log."""
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -16,7 +15,6 @@ COMPENSACIONES: Final = (LiberarConductor, RevertirDisminuirStock, RevertirOrden
 def paso(mensaje: Mensaje[Any]) -> tablas.Paso:
     """The log entry of one message."""
     datos = mensaje.data
-    contenido = {campo: getattr(datos, campo) for campo in datos.__slots__}
     return tablas.Paso(
         id_mensaje=mensaje.id,
         transaction_id=datos.transaction_id,
@@ -24,15 +22,8 @@ def paso(mensaje: Mensaje[Any]) -> tablas.Paso:
         time_stamp=datetime.fromtimestamp(mensaje.time / 1000, UTC),
         is_compensation=isinstance(datos, COMPENSACIONES),
         evento=datos.topic.partition("/")[2],
-        contenido=_JSON.encode(contenido),
+        contenido={campo: getattr(datos, campo) for campo in datos.__slots__},
     )
-
-
-def _a_texto(valor: object) -> str:
-    return valor.isoformat(timespec="milliseconds") if isinstance(valor, datetime) else str(valor)
-
-
-_JSON: Final = json.JSONEncoder(default=_a_texto, ensure_ascii=False)
 
 
 class RegistrarSaga(Funcion):

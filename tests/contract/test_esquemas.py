@@ -6,7 +6,6 @@ import typing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import fastavro
 import pytest
@@ -14,12 +13,13 @@ from package import configuraciones
 from schemas_files import lanzadas
 
 from functions.comun.codec import ESQUEMAS
+from functions.comun.ids import Id
 from functions.comun.mensajes import TIPOS
 from tests.plataforma import RAIZ
 
 TOPICS = sorted(str(ruta.relative_to(ESQUEMAS).with_suffix("")) for ruta in ESQUEMAS.glob("*/*.avsc"))
 FUNCIONES = configuraciones()
-PYTHON_DE = {"string": str, "int": int, "boolean": bool, "uuid": UUID, "timestamp-millis": datetime}
+PYTHON_DE = {"string": str, "int": int, "boolean": bool, "uuid": Id, "timestamp-millis": datetime}
 
 
 def esquema(topic: str) -> Any:

@@ -8,7 +8,7 @@ import pytest
 from avro_json import a_json, de_json
 from schemas_files import actual, archivos_lanzados, lanzadas, leer, topics, version
 
-from functions.comun.codec import Codec, Publicacion, codec, codec_de, desempaquetar, empaquetar
+from functions.comun.codec import Codec, Publicacion, analizar, codec, codec_de, desempaquetar, empaquetar
 
 LANZADAS = [(topic, numero) for topic in topics() for numero in lanzadas(topic)]
 
@@ -30,7 +30,7 @@ def test_every_version_of_every_schema_has_samples() -> None:
 
 @pytest.mark.parametrize(("topic", "numero"), LANZADAS)
 def test_todays_functions_read_what_was_released(topic: str, numero: int) -> None:
-    escritor, lector = fastavro.parse_schema(lanzadas(topic)[numero]), codec(topic)
+    escritor, lector = analizar(lanzadas(topic)[numero]), codec(topic)
     for crudo, mensaje in muestras(topic, numero):
         leido = lector.decodificar(crudo, escritor)
         assert como_json(leido, lector) == dict.fromkeys(lector.campos) | mensaje["data"]
@@ -57,5 +57,5 @@ def test_a_released_version_is_written_in_the_same_bytes_as_ever(topic: str, num
     definicion = lanzadas(topic)[numero]
     for crudo, mensaje in muestras(topic, numero):
         salida = io.BytesIO()
-        fastavro.schemaless_writer(salida, fastavro.parse_schema(definicion), de_json(mensaje, definicion))
+        fastavro.schemaless_writer(salida, analizar(definicion), de_json(mensaje, definicion))
         assert salida.getvalue() == crudo

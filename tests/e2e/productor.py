@@ -5,11 +5,11 @@ Arguments: service URL, product, the version that the schema must have. Prints e
 
 import sys
 from datetime import UTC, datetime
-from uuid import UUID, uuid4
 
 import pulsar
 
 from functions.comun.codec import codec, publicacion
+from functions.comun.ids import Id, nuevo
 from functions.comun.mensajes import CrearOrden
 from functions.comun.publicador import Publicador
 
@@ -21,8 +21,8 @@ def main() -> None:
     publicador = Publicador(cliente)
     for _ in sys.stdin:  # one order for each line
         hora = datetime.now(UTC)
-        orden = CrearOrden(uuid4(), UUID(id_producto), f"v{version}", hora, 1, "Calle 45", uuid4())
-        publicador.publicar([publicacion(uuid4(), 0, "pruebas", orden)])
+        orden = CrearOrden(nuevo(), Id(id_producto), f"v{version}", hora, 1, "Calle 45", nuevo())
+        publicador.publicar([publicacion(nuevo(), 0, "pruebas", orden)])
         print(orden.id_orden, flush=True)
     cliente.close()
 

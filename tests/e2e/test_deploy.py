@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pulsar
 import pytest
@@ -14,6 +13,7 @@ from deploy_history import GUARDADAS, Historia, guardadas, leer
 from topics import HISTORIA, RETIENE
 
 from functions.comun.codec import publicacion
+from functions.comun.ids import nuevo
 from functions.comun.mensajes import RegistrarConductor
 from functions.comun.publicador import Publicador
 from tests.chaos import foto
@@ -42,8 +42,8 @@ class Tienda:
         self.id_producto = str(cuerpo["id"])
         self.pedidas: list[str] = []
         cliente = pulsar.Client(cluster.service_url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
-        conductores = (RegistrarConductor(uuid4(), None) for _ in range(CONDUCTORES))
-        Publicador(cliente).publicar([publicacion(uuid4(), 0, "pruebas", conductor) for conductor in conductores])
+        conductores = (RegistrarConductor(nuevo(), None) for _ in range(CONDUCTORES))
+        Publicador(cliente).publicar([publicacion(nuevo(), 0, "pruebas", conductor) for conductor in conductores])
         cliente.close()
         registrados = "select count(*) from conductores"
         esperar("the drivers", lambda: cluster.sql("conductores", registrados)[0][0] == CONDUCTORES, 180)
@@ -147,7 +147,7 @@ def desplegado(cluster: Plataforma, funcion: str, tmp_path: Path) -> bytes:
 
 def test_what_changed_is_deployed_and_nothing_else_is_touched(tienda: Tienda, copia: Copia) -> None:
     antes = procesos(tienda.cluster)
-    anadir(copia, "crear-orden", f"\n# {uuid4()}\n")
+    anadir(copia, "crear-orden", f"\n# {nuevo()}\n")
     with tienda.abierta():
         salida = bien(correr(tienda.cluster, copia.raiz))
     assert "  crear-orden: updated\n" in salida
@@ -283,7 +283,7 @@ def test_a_canary_shares_the_messages_and_the_receipts_and_is_promoted(
     tienda: Tienda, copia: Copia, tmp_path: Path
 ) -> None:
     cluster, antes = tienda.cluster, desplegado(tienda.cluster, "crear-orden", tmp_path)
-    anadir(copia, "crear-orden", f"\n# {uuid4()}\n")
+    anadir(copia, "crear-orden", f"\n# {nuevo()}\n")
     with tienda.abierta():
         assert "canary: crear-orden-canary runs" in bien(correr(cluster, copia.raiz, "canary", "crear-orden"))
         assert desplegado(cluster, "crear-orden", tmp_path) == antes

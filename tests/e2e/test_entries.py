@@ -1,11 +1,10 @@
 """What Publicador takes for granted of the client and the broker: a call's messages to a topic are one entry."""
 
-from uuid import uuid4
-
 import pulsar
 import pytest
 
 from functions.comun.codec import publicacion
+from functions.comun.ids import nuevo
 from functions.comun.mensajes import EliminarProducto
 from functions.comun.publicador import ENTRADA_MENSAJES, Publicador
 from tests.load.broker import pedir
@@ -24,7 +23,7 @@ def guardadas(platform: Plataforma) -> tuple[int, int]:
 
 def test_what_one_call_publishes_to_a_topic_is_one_entry(platform: Plataforma) -> None:
     cuantas = ENTRADA_MENSAJES - 1
-    mensajes = [publicacion(uuid4(), 0, "pruebas", EliminarProducto(uuid4())) for _ in range(cuantas)]
+    mensajes = [publicacion(nuevo(), 0, "pruebas", EliminarProducto(nuevo())) for _ in range(cuantas)]
     cliente = pulsar.Client(platform.service_url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
     try:
         publicador = Publicador(cliente)

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
-from uuid import uuid4
 
 import psutil
 import pulsar
 import pytest
 
 from functions.comun.codec import BYTES_MAXIMOS, publicacion
+from functions.comun.ids import nuevo
 from functions.comun.mensajes import CrearOrden
 from functions.comun.publicador import EsquemaAvro
 from tests.chaos.entregas import estadisticas
@@ -36,7 +36,7 @@ TOPICS = sorted({topic for topics in ENTRADAS.values() for topic in topics})
 
 def ilegible(azar: random.Random, topic: str, numero: int) -> bytes:
     """Bytes that no function can read as a message of its topic."""
-    bueno = publicacion(uuid4(), 0, "pruebas", una_orden()).crudo
+    bueno = publicacion(nuevo(), 0, "pruebas", una_orden()).crudo
     match numero % 6:
         case 0:
             return azar.randbytes(azar.randint(1, 2000))
@@ -49,8 +49,8 @@ def ilegible(azar: random.Random, topic: str, numero: int) -> bytes:
         case 3:
             return bueno + azar.randbytes(BYTES_MAXIMOS)
         case 4:
-            return publicacion(uuid4(), 0, "pruebas", otra_cosa(topic)).crudo
-    return json.dumps({"id": str(uuid4()), "cantidad": 1}).encode()
+            return publicacion(nuevo(), 0, "pruebas", otra_cosa(topic)).crudo
+    return json.dumps({"id": str(nuevo()), "cantidad": 1}).encode()
 
 
 def otra_cosa(topic: str) -> Any:
@@ -101,7 +101,7 @@ def ensuciar(platform: Plataforma, topic: str, numeros: range) -> None:
         for numero in numeros:
             crudo = ilegible(azar, topic, numero)
             if nombre == "ordenes/comando-crear-orden" and numero % 10 == 5:
-                crudo = publicacion(uuid4(), 0, "pruebas", imposible()).crudo
+                crudo = publicacion(nuevo(), 0, "pruebas", imposible()).crudo
             productor.send_async(
                 crudo,
                 lambda resultado, _: fallos.append(resultado) if resultado != pulsar.Result.Ok else None,

@@ -13,12 +13,12 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pulsar
 import pytest
 
 from functions.comun.codec import publicacion
+from functions.comun.ids import nuevo
 from functions.comun.mensajes import RegistrarConductor
 from functions.comun.publicador import Publicador
 from tests.cambios import INCOMPATIBLES
@@ -130,8 +130,8 @@ def preparar(cluster: Plataforma) -> str:
     estado, cuerpo, _ = cluster.pedir("POST", "/productos", {"nombre": "Café", "stock": STOCK})
     assert estado == 202, cuerpo
     cliente = pulsar.Client(cluster.service_url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
-    conductores = (RegistrarConductor(uuid4(), None) for _ in range(CONDUCTORES))
-    Publicador(cliente).publicar([publicacion(uuid4(), 0, "pruebas", conductor) for conductor in conductores])
+    conductores = (RegistrarConductor(nuevo(), None) for _ in range(CONDUCTORES))
+    Publicador(cliente).publicar([publicacion(nuevo(), 0, "pruebas", conductor) for conductor in conductores])
     cliente.close()
     libres = "select count(*) from conductores"
     esperar("the drivers", lambda: cluster.sql("conductores", libres)[0][0] == CONDUCTORES)

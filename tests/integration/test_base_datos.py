@@ -19,7 +19,7 @@ from tests.plataforma import Plataforma
 SIN_NUL = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 ZONAS = st.sampled_from([UTC, timezone(timedelta(hours=-5)), timezone(timedelta(hours=5, minutes=45))])
 VALORES: dict[str, st.SearchStrategy[Any]] = {
-    "uuid": st.uuids(),
+    "uuid": st.uuids().map(str),
     "int": st.integers(-(2**31), 2**31 - 1),
     "boolean": st.booleans(),
     "text": SIN_NUL | st.sampled_from(["NULL", "null", "{}", '"', "\\", '\\"', ",", " ", "", "a,b", "{a}"]),
@@ -47,7 +47,7 @@ def test_every_list_arrives_as_it_is(motor: sa.Engine, tipo: str, data: st.DataO
     with motor.connect() as conexion:
         leidos = conexion.execute(consulta, {"valores": valores}).scalars().all()
     assert leidos == valores
-    assert not valores or {type(uno) for uno in leidos} <= {UUID, int, bool, str, bytes, datetime, type(None)}
+    assert not valores or {type(uno) for uno in leidos} <= {int, bool, str, bytes, datetime, type(None)}
 
 
 def test_the_end_of_a_big_statement_does_not_wait_for_an_acknowledgement(motor: sa.Engine) -> None:

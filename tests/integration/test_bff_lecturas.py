@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
 
 from bff.lecturas import Lecturas, SinBaseDeDatos
+from functions.comun.ids import Id, nuevo
 from functions.comun.mensajes import TIPOS
 from functions.saga.registrar_saga import COMPENSACIONES
 from tests.plataforma import Plataforma, esperar
@@ -31,12 +31,12 @@ def conectar(bases: Plataforma, clave: str | None = None, **cambios: str) -> Lec
     return Lecturas(**{cual: motor.url for cual, motor in motores.items()}, hilos=2)
 
 
-def ids(filas: list[dict[str, Any]], columna: str) -> list[UUID]:
+def ids(filas: list[dict[str, Any]], columna: str) -> list[Id]:
     return [fila[columna] for fila in filas]
 
 
 def test_orders_come_newest_first_in_a_stable_order(bases: Plataforma, lecturas: Lecturas) -> None:
-    llegadas = [(uuid4(), AYER + timedelta(seconds=n // 3)) for n in range(9)]
+    llegadas = [(nuevo(), AYER + timedelta(seconds=n // 3)) for n in range(9)]
     for uno, cuando in llegadas:
         bases.sql("ordenes_lectura", ORDEN, id=uno, cuando=cuando)
     esperadas = [uno for uno, cuando in sorted(llegadas, key=lambda x: (-x[1].timestamp(), x[0]))]
@@ -48,8 +48,8 @@ def test_open_orders_are_counted_and_the_oldest_has_an_age(bases: Plataforma, le
     assert lecturas.abiertas() == (0, 0)
     ahora = datetime.now(UTC)
     for hace in (7200, 60):
-        bases.sql("ordenes_lectura", ORDEN, id=uuid4(), cuando=ahora - timedelta(seconds=hace))
-    bases.sql("ordenes_lectura", ORDEN.replace("creada", "iniciada"), id=uuid4(), cuando=AYER)
+        bases.sql("ordenes_lectura", ORDEN, id=nuevo(), cuando=ahora - timedelta(seconds=hace))
+    bases.sql("ordenes_lectura", ORDEN.replace("creada", "iniciada"), id=nuevo(), cuando=AYER)
     cuantas, segundos = lecturas.abiertas()
     assert cuantas == 2
     assert 7199 < segundos < 7500
@@ -68,28 +68,28 @@ def test_pages_of_orders_are_the_list_however_it_is_cut_and_whatever_is_added(
     bases: Plataforma, lecturas: Lecturas
 ) -> None:
     for n in range(20):
-        bases.sql("ordenes_lectura", ORDEN, id=uuid4(), cuando=AYER + timedelta(seconds=n // 4))
+        bases.sql("ordenes_lectura", ORDEN, id=nuevo(), cuando=AYER + timedelta(seconds=n // 4))
     todas = ids(lecturas.ordenes(1000, {}), "id_orden")
     for limite in (1, 3, 20):
-        vistas: list[UUID] = []
+        vistas: list[Id] = []
         lugar = None
         while pagina := lecturas.ordenes(limite, {}, lugar):
             vistas += ids(pagina, "id_orden")
             lugar = (pagina[-1]["time_stamp"], pagina[-1]["id_orden"])
-            bases.sql("ordenes_lectura", ORDEN, id=uuid4(), cuando=AYER + timedelta(hours=1))  # a newer one
+            bases.sql("ordenes_lectura", ORDEN, id=nuevo(), cuando=AYER + timedelta(hours=1))  # a newer one
         assert vistas == todas
         bases.sql("ordenes_lectura", "delete from ordenes where time_stamp = :h", h=AYER + timedelta(hours=1))
 
 
 def test_orders_are_filtered_by_all_that_is_asked_for(bases: Plataforma, lecturas: Lecturas) -> None:
-    una, otra = uuid4(), uuid4()
+    una, otra = nuevo(), nuevo()
     for uno, cuando in ((una, AYER), (otra, AYER + timedelta(hours=1))):
         bases.sql("ordenes_lectura", ORDEN, id=uno, cuando=cuando)
     bases.sql("ordenes_lectura", "update ordenes set user_id = 'bea', estado = 'fallida' where id_orden = :o", o=otra)
-    filtros: dict[str, list[tuple[Any, list[UUID]]]] = {
+    filtros: dict[str, list[tuple[Any, list[Id]]]] = {
         "user_id": [("ana", [una]), ("bea", [otra]), ("nadie' or true --", []), (None, [otra, una])],
         "estado": [("creada", [una]), ("fallida", [otra]), ("iniciada", [])],
-        "id_producto": [(una, [una]), (uuid4(), [])],
+        "id_producto": [(una, [una]), (nuevo(), [])],
         "desde": [(AYER, [otra, una]), (AYER + timedelta(milliseconds=1), [otra])],
         "hasta": [(AYER, []), (AYER + timedelta(milliseconds=1), [una])],
     }
@@ -102,7 +102,7 @@ def test_orders_are_filtered_by_all_that_is_asked_for(bases: Plataforma, lectura
 def test_pages_of_products_are_the_list(bases: Plataforma, lecturas: Lecturas) -> None:
     for n in range(7):
         cuando = AYER + timedelta(seconds=n // 3)
-        bases.sql("productos_lectura", PRODUCTO, id=uuid4(), cuando=cuando, eliminado=n == 4)
+        bases.sql("productos_lectura", PRODUCTO, id=nuevo(), cuando=cuando, eliminado=n == 4)
     todos = ids(lecturas.productos(1000), "id")
     primera = lecturas.productos(4)
     segunda = lecturas.productos(4, (primera[-1]["fecha_creacion"], primera[-1]["id"]))
@@ -111,7 +111,7 @@ def test_pages_of_products_are_the_list(bases: Plataforma, lecturas: Lecturas) -
 
 
 def test_an_order_has_all_its_fields(bases: Plataforma, lecturas: Lecturas) -> None:
-    uno = uuid4()
+    uno = nuevo()
     bases.sql("ordenes_lectura", ORDEN, id=uno, cuando=AYER)
     assert lecturas.orden(uno) == {
         "id_orden": uno,
@@ -126,11 +126,11 @@ def test_an_order_has_all_its_fields(bases: Plataforma, lecturas: Lecturas) -> N
         "transaction_id": uno,
         "instrucciones_entrega": None,
     }
-    assert lecturas.orden(uuid4()) is None
+    assert lecturas.orden(nuevo()) is None
 
 
 def test_deleted_products_are_hidden(bases: Plataforma, lecturas: Lecturas) -> None:
-    vivo, otro, muerto = uuid4(), uuid4(), uuid4()
+    vivo, otro, muerto = nuevo(), nuevo(), nuevo()
     for uno, segundos in ((vivo, 1), (otro, 0), (muerto, 2)):
         cuando = AYER + timedelta(seconds=segundos)
         bases.sql("productos_lectura", PRODUCTO, id=uno, cuando=cuando, eliminado=uno == muerto)
@@ -146,7 +146,7 @@ def test_the_steps_of_a_saga_come_by_time_and_then_as_one_causes_the_other(
     bases: Plataforma, lecturas: Lecturas
 ) -> None:
     """All but the first in one millisecond, written in the wrong order."""
-    uno = uuid4()
+    uno = nuevo()
     fuera = ("evento", "verificar")
     causales = [
         tipo for tipo in TIPOS.values() if hasattr(tipo, "transaction_id") and not any(f in tipo.topic for f in fuera)
@@ -155,8 +155,8 @@ def test_the_steps_of_a_saga_come_by_time_and_then_as_one_causes_the_other(
     for evento, compensa in sorted(eventos.items(), reverse=True):
         cuando = AYER + timedelta(milliseconds=evento != "comando-crear-orden")
         paso = {"id": uno, "cuando": cuando, "evento": evento, "compensa": compensa}
-        bases.sql("saga", PASO, mensaje=uuid4(), **paso)
-        bases.sql("saga", PASO, mensaje=uuid4(), **paso | {"id": uuid4()})
+        bases.sql("saga", PASO, mensaje=nuevo(), **paso)
+        bases.sql("saga", PASO, mensaje=nuevo(), **paso | {"id": nuevo()})
     pasos = lecturas.saga(uno)
     assert [paso["evento"].removeprefix("comando-") for paso in pasos] == [
         "crear-orden",
@@ -170,7 +170,7 @@ def test_the_steps_of_a_saga_come_by_time_and_then_as_one_causes_the_other(
     assert [paso["is_compensation"] for paso in pasos] == [False] * 4 + [True] * 3
     assert set(pasos[0]) == {"transaction_id", "timestamp", "is_compensation", "evento", "contenido", "id_mensaje"}
     assert (pasos[0]["timestamp"], pasos[0]["contenido"]) == (AYER, {"cantidad": 2})
-    assert lecturas.saga(uuid4()) == []
+    assert lecturas.saga(nuevo()) == []
 
 
 def test_a_lost_connection_is_replaced(bases: Plataforma, lecturas: Lecturas) -> None:
@@ -185,7 +185,7 @@ def test_a_database_that_does_not_answer_is_an_error_of_its_own(
     bases: Plataforma, lecturas: Lecturas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bff.lecturas._ORDENES", "select pg_sleep(5), time_stamp, id_orden from ordenes")
-    bases.sql("ordenes_lectura", ORDEN, id=uuid4(), cuando=AYER)
+    bases.sql("ordenes_lectura", ORDEN, id=nuevo(), cuando=AYER)
     with pytest.raises(SinBaseDeDatos, match="database ordenes_lectura"):
         lecturas.ordenes(1, {})
     monkeypatch.undo()

@@ -1,10 +1,10 @@
 """An instance that dies at any line, for every function: another one ends its work, and nothing is lost or doubled."""
 
 from itertools import count
-from uuid import uuid4
 
 import pytest
 
+from functions.comun.ids import nuevo
 from functions.comun.mensajes import CrearOrden, EliminarProducto, RegistrarConductor
 from tests.chaos import foto
 from tests.chaos.foto import Prometido
@@ -44,7 +44,7 @@ def morir_en_cada_linea(mundo: Mundo, nombre: str) -> int:
 
 def preparar(mundo: Mundo, nombre: str) -> list[CrearOrden]:
     """Brings the world to where many messages wait for this function, of orders that end in every way."""
-    mundo.broker.enviar(HAY, NO_HAY, *(RegistrarConductor(uuid4(), None) for _ in range(CUANTAS)))
+    mundo.broker.enviar(HAY, NO_HAY, *(RegistrarConductor(nuevo(), None) for _ in range(CUANTAS)))
     mundo.correr()
     ordenes = [una_orden(id_producto=p.id_producto, cantidad=1) for _ in range(2 * CUANTAS) for p in (HAY, NO_HAY)]
     if nombre == "liberar-conductor":
@@ -56,7 +56,7 @@ def preparar(mundo: Mundo, nombre: str) -> list[CrearOrden]:
             mundo.entregar("crear-orden", lote)
         mundo.correr(sin=["verificar-orden", "disminuir-stock"])
     elif nombre == "registrar-conductor":
-        mundo.broker.enviar(*(RegistrarConductor(uuid4(), "Ana") for _ in range(CUANTAS)))
+        mundo.broker.enviar(*(RegistrarConductor(nuevo(), "Ana") for _ in range(CUANTAS)))
         return []
     elif nombre in ("crear-producto", "proyectar-producto", "eliminar-producto"):
         otros = [un_producto() for _ in range(CUANTAS)]

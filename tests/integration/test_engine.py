@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pulsar
 import pytest
@@ -14,6 +13,7 @@ import sqlalchemy as sa
 from functions.comun import engine
 from functions.comun.codec import BYTES_MAXIMOS, empaquetar, publicacion
 from functions.comun.engine import Motor
+from functions.comun.ids import nuevo
 from functions.comun.lote import Salidas
 from functions.comun.mensajes import CrearOrden as CrearOrden_
 from functions.comun.mensajes import Datos, RegistrarConductor, VerificarOrden
@@ -55,12 +55,12 @@ def test_a_message_is_saved_then_published_then_acknowledged(bases: Plataforma, 
     esperar_acks(contexto, 1)
     assert vistos == [(1, 0)] * 3
     assert [m.data.id_orden for m in contexto.cliente.mensajes(PEDIR_STOCK)] == [orden.id_orden]  # type: ignore[attr-defined]
-    assert bases.sql("ordenes", "select id_orden, estado from ordenes") == [(orden.id_orden, "creada")]
+    assert bases.sql("ordenes", "select id_orden::text, estado from ordenes") == [(orden.id_orden, "creada")]
 
 
 def test_a_redelivered_message_changes_nothing_and_publishes_the_same_ids(bases: Plataforma, iniciar: Iniciar) -> None:
     motor, contexto = iniciar(CrearOrden(), "crear-orden")
-    orden, id_mensaje = una_orden(), uuid4()
+    orden, id_mensaje = una_orden(), nuevo()
     for veces in (1, 2):
         motor.recibir(recibido(orden, id_mensaje))
         esperar_acks(contexto, veces)
@@ -71,7 +71,7 @@ def test_a_redelivered_message_changes_nothing_and_publishes_the_same_ids(bases:
 
 def test_what_was_done_is_measured_once_and_what_came_again_is_said_so(bases: Plataforma, iniciar: Iniciar) -> None:
     motor, contexto = iniciar(CrearOrden(), "crear-orden")
-    mensajes = [recibido(una_orden(), uuid4()) for _ in range(3)]
+    mensajes = [recibido(una_orden(), nuevo()) for _ in range(3)]
     motor._atender(mensajes)
     motor._atender([*mensajes, recibido(una_orden()), crudo("ordenes/comando-crear-orden", b"garbage")])
     medidas = contexto.medidas
@@ -110,7 +110,7 @@ def test_a_canary_works_under_its_functions_name_so_a_redelivery_to_it_changes_n
     suyo.funcion, suyo.config["FUNCION"] = "crear-orden-canary", "crear-orden"
     canario = Motor(CrearOrden(), suyo)
     try:
-        orden, id_mensaje = una_orden(), uuid4()
+        orden, id_mensaje = una_orden(), nuevo()
         motor.recibir(recibido(orden, id_mensaje))
         esperar_acks(contexto, 1)
         canario.recibir(recibido(orden, id_mensaje))
@@ -124,7 +124,7 @@ def test_a_canary_works_under_its_functions_name_so_a_redelivery_to_it_changes_n
 
 def test_copies_of_a_message_in_one_batch_count_once(bases: Plataforma, iniciar: Iniciar) -> None:
     motor, contexto = iniciar(CrearOrden(), "crear-orden")
-    orden, id_mensaje = una_orden(), uuid4()
+    orden, id_mensaje = una_orden(), nuevo()
     motor._atender([recibido(orden, id_mensaje) for _ in range(5)])
     assert len(contexto.acks) == 5
     assert len(contexto.cliente.mensajes(PEDIR_STOCK)) == 1
@@ -133,7 +133,7 @@ def test_copies_of_a_message_in_one_batch_count_once(bases: Plataforma, iniciar:
 def test_of_copies_that_differ_the_first_one_counts(bases: Plataforma, iniciar: Iniciar) -> None:
     """As of one Idempotency-Key, of which each request has its own time: the saga's steps come after the first."""
     motor, contexto = iniciar(CrearOrden(), "crear-orden")
-    orden, id_mensaje = una_orden(), uuid4()
+    orden, id_mensaje = una_orden(), nuevo()
     copias = [replace(orden, time_stamp=orden.time_stamp + timedelta(seconds=n)) for n in range(3)]
     motor._atender([recibido(copia, id_mensaje) for copia in copias])
     assert len(contexto.acks) == 3
@@ -220,14 +220,14 @@ def test_unreadable_bytes_are_quarantined_as_they_came(bases: Plataforma, inicia
     assert propiedades["origen"] == "x"
     assert propiedades["dlq-topic"] == f"persistent://monoliticas/{orden.topic}"
     assert propiedades["dlq-reason"].startswith("MensajeInvalido: not a ordenes/comando-crear-orden")
-    assert bases.sql("ordenes", "select id_orden from ordenes") == [(orden.id_orden,)]
+    assert bases.sql("ordenes", "select id_orden::text from ordenes") == [(orden.id_orden,)]
 
 
 def test_outputs_are_in_the_trace_of_their_message_also_when_it_comes_again(
     bases: Plataforma, iniciar: Iniciar
 ) -> None:
     motor, contexto = iniciar(CrearOrden(), "crear-orden")
-    orden, id_mensaje = una_orden(), uuid4()
+    orden, id_mensaje = una_orden(), nuevo()
     for traza in ("a" * 32, "b" * 32):
         entrada = publicacion(id_mensaje, 1, "bff", orden, Traza(traza))
         motor._atender([crudo(orden.topic, entrada.crudo, **entrada.propiedades), recibido(una_orden())])
@@ -371,7 +371,9 @@ def test_a_bug_on_one_message_does_not_hold_up_the_others(bases: Plataforma, ini
     buenas, mala = [una_orden() for _ in range(20)], una_orden(cantidad=13)
     motor._atender([recibido(orden) for orden in [*buenas[:7], mala, *buenas[7:]]])
     assert len(contexto.acks) == 21
-    assert {fila[0] for fila in bases.sql("ordenes", "select id_orden from ordenes")} == {o.id_orden for o in buenas}
+    assert {fila[0] for fila in bases.sql("ordenes", "select id_orden::text from ordenes")} == {
+        o.id_orden for o in buenas
+    }
     [propiedades] = [p for topic, _, p in contexto.cliente.publicados if topic.endswith("-dlq")]
     assert "planted" in propiedades["dlq-traceback"]
     assert propiedades["dlq-attempts"] == str(engine.INTENTOS)
@@ -430,7 +432,7 @@ def test_what_another_message_has_created_is_found_and_not_done_again(
 ) -> None:
     orden, otra = (una_orden(id_producto=UNO.id_producto, cantidad=1) for _ in range(2))
     iniciar(funcion("crear-producto"), "crear-producto")[0]._atender([recibido(UNO)])
-    registrar = [recibido(RegistrarConductor(uuid4(), None)) for _ in range(3)]
+    registrar = [recibido(RegistrarConductor(nuevo(), None)) for _ in range(3)]
     iniciar(funcion("registrar-conductor"), "registrar-conductor")[0]._atender(registrar)
     motor, contexto = iniciar(funcion(nombre), nombre)
     motor._atender([recibido(mensaje(orden))])

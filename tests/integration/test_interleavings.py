@@ -1,11 +1,11 @@
 """Whole sagas in any order that a broker, its clients and dying instances can bring about."""
 
 import random
-from uuid import uuid4
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from functions.comun.ids import nuevo
 from functions.comun.mensajes import CrearOrden, EliminarProducto, RegistrarConductor
 from tests.chaos import foto
 from tests.chaos.foto import Prometido
@@ -48,8 +48,8 @@ def pedir(mundo: Mundo, azar: random.Random) -> tuple[list[CrearOrden], dict[str
     productos = [un_producto(stock=azar.randint(0, 6)) for _ in range(2)]
     mundo.broker.enviar(*productos)
     mundo.correr()
-    ids = [producto.id_producto for producto in productos] + [uuid4()]
-    conductores = [RegistrarConductor(uuid4(), None) for _ in range(azar.randint(0, 4))]
+    ids = [producto.id_producto for producto in productos] + [nuevo()]
+    conductores = [RegistrarConductor(nuevo(), None) for _ in range(azar.randint(0, 4))]
     ordenes = [una_orden(id_producto=azar.choice(ids), cantidad=azar.randint(1, 3)) for _ in range(azar.randint(1, 6))]
     mensajes = [*conductores, *ordenes, *[EliminarProducto(ids[0])] * azar.randint(0, 1)]
     mundo.broker.enviar(*azar.sample(mensajes, len(mensajes)))

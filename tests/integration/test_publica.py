@@ -1,8 +1,7 @@
 """What a function's configuration says that it publishes (PUBLICA, for the catalogue) is what it publishes."""
 
-from uuid import uuid4
-
 from functions.comun.codec import desempaquetar
+from functions.comun.ids import nuevo
 from functions.comun.mensajes import EliminarProducto, RegistrarConductor
 from tests import motores
 from tests.datos import un_producto, una_orden
@@ -22,7 +21,7 @@ def publicado(postgres: Plataforma, nombre: str) -> set[str]:
 def test_sagas_of_every_kind_publish_what_is_declared_and_nothing_else(postgres: Plataforma, mundo: Mundo) -> None:
     mundo.vaciar()
     hay, no_hay = un_producto(), un_producto(stock=0)
-    mundo.broker.enviar(hay, no_hay, RegistrarConductor(uuid4(), None))
+    mundo.broker.enviar(hay, no_hay, RegistrarConductor(nuevo(), None))
     mundo.correr()
     # one that goes well, one without a driver, one without stock; then one that is given up
     mundo.broker.enviar(*(una_orden(id_producto=p.id_producto) for p in (hay, hay, no_hay)))

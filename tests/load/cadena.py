@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, TypeVar
-from uuid import NAMESPACE_OID, UUID, uuid5
+from uuid import NAMESPACE_OID, uuid5
 
 from functions.comun import traza
 from functions.comun.codec import Publicacion, publicacion
 from functions.comun.engine import LOTE
-from functions.comun.ids import nuevo
+from functions.comun.ids import Id, derivado, leer, nuevo
 from functions.comun.lote import Salidas
 from functions.comun.mensajes import (
     AsignarConductor,
@@ -26,8 +26,8 @@ from functions.ordenes import dominio as ordenes
 from functions.productos import dominio as productos
 from tests.load import siembra
 
-ID_TRANSACCION: Final = uuid5(NAMESPACE_OID, "techo")
-IDS_PRODUCTO: Final = [uuid5(ID_TRANSACCION, str(numero)) for numero in range(siembra.PRODUCTOS)]
+ID_TRANSACCION: Final = leer(str(uuid5(NAMESPACE_OID, "techo")))
+IDS_PRODUCTO: Final = [derivado(ID_TRANSACCION, str(numero)) for numero in range(siembra.PRODUCTOS)]
 DIRECCION: Final = "Calle 45 # 13-40, techo"
 """Of these orders only: that is how they are found afterwards."""
 D = TypeVar("D", bound=Datos)
@@ -61,7 +61,7 @@ class Cadena:
         return {funcion: _publicar(servicio, dichas) for (servicio, funcion), dichas in self.salidas().items()}
 
 
-def surtido() -> dict[UUID, productos.Producto]:
+def surtido() -> dict[Id, productos.Producto]:
     """The products, before any order."""
     momento = ahora()
     return {

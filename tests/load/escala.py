@@ -24,6 +24,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from functions.comun.codec import Publicacion, publicacion
+from functions.comun.ids import Id, leer, nuevo
 from functions.comun.mensajes import CrearOrden, ahora
 from tests.load import broker, copia, procesos, siembra
 from tests.load.cifras import decir
@@ -74,24 +75,24 @@ def fuera_de_orden(filas: Sequence[tuple[str, int]]) -> dict[str, int]:
     return {"mensajes_desordenados": mensajes, "claves_desordenadas": len(claves)}
 
 
-def mensajes(cuantos: int, claves: Sequence[UUID]) -> tuple[list[Publicacion], dict[str, str]]:
+def mensajes(cuantos: int, claves: Sequence[Id]) -> tuple[list[Publicacion], dict[str, str]]:
     """Messages whose ids grow, key after key in turn; and their first and last id."""
     primero = uuid4().int >> 32 << 32
-    ids, producto = [UUID(int=primero + i) for i in range(cuantos)], uuid4()
+    ids, producto = [leer(str(UUID(int=primero + i))) for i in range(cuantos)], nuevo()
     publicados = []
     for i, propio in enumerate(ids):
-        orden = CrearOrden(claves[i % len(claves)], producto, f"cliente-{i}", ahora(), 1, "Calle 45", uuid4())
+        orden = CrearOrden(claves[i % len(claves)], producto, f"cliente-{i}", ahora(), 1, "Calle 45", nuevo())
         publicados.append(publicacion(propio, time.time_ns() // 1_000_000, "bff", orden))
-    return publicados, {"primero": str(ids[0]), "ultimo": str(ids[-1])}
+    return publicados, {"primero": ids[0], "ultimo": ids[-1]}
 
 
 def _ronda(platform: Plataforma, modo: str, paralelismo: int, cuantos: int) -> dict[str, Any]:
     nombre = f"{modo.lower()}-{paralelismo}"
     propia = Copia(nombre, ORIGINAL, CrearOrden.topic, paralelismo, MODOS[modo])
-    claves = [uuid4() for _ in range(CLAVES)]
+    claves = [nuevo() for _ in range(CLAVES)]
     with ExitStack() as pila:
         saga = pila.enter_context(siembra.conexion(platform, "saga"))
-        pila.callback(saga.execute, _BORRAR, {"claves": list(map(str, claves))})
+        pila.callback(saga.execute, _BORRAR, {"claves": claves})
         pila.enter_context(copia.desplegada(platform, propia))
         publicar = pila.enter_context(copia.publicador(platform, propia))
         previos, rango = mensajes(CLAVES * paralelismo, claves)  # whoever reads has begun, and is connected

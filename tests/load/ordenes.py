@@ -2,13 +2,12 @@
 
 import time
 from typing import Final
-from uuid import UUID
 
 import pulsar
 
 from functions.comun import traza
 from functions.comun.codec import Publicacion, publicacion
-from functions.comun.ids import nuevo
+from functions.comun.ids import leer, nuevo
 from functions.comun.mensajes import CrearOrden, ahora
 from functions.comun.publicador import Publicador
 from tests.plataforma import Plataforma
@@ -31,7 +30,7 @@ def publicar(platform: Plataforma, cuantas: int, productos: list[str]) -> list[s
 
 
 def _orden(productos: list[str], numero: int) -> CrearOrden:
-    id_producto, calle = UUID(productos[numero % len(productos)]), f"Calle {numero % 100} # 13-40"
+    id_producto, calle = leer(productos[numero % len(productos)]), f"Calle {numero % 100} # 13-40"
     return CrearOrden(nuevo(), id_producto, f"cliente-{numero % 1000}", ahora(), 1, calle, nuevo())
 
 

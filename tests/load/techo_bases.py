@@ -6,14 +6,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
-from uuid import UUID
 
 import sqlalchemy as sa
 
 from functions.comun import base_datos
 from functions.comun.codec import empaquetar
 from functions.comun.engine import LOTE
-from functions.comun.ids import nuevo
+from functions.comun.ids import Id, nuevo
 from functions.comun.lote import ninguno
 from functions.comun.mensajes import Mensaje
 from functions.conductores import tablas as conductores
@@ -121,11 +120,11 @@ def _ordenes(lote: Sequence[Cadena]) -> Iterator[Transaccion]:
     yield _con_recibos("marcar-listo-despacho", lote, partial(_pasar, {c.iniciada.id_orden: c.iniciada for c in lote}))
 
 
-def _crear(estados: Mapping[UUID, Any], tx: sa.Connection) -> None:
+def _crear(estados: Mapping[Id, Any], tx: sa.Connection) -> None:
     ordenes.guardar(tx, {}, estados)
 
 
-def _pasar(estados: Mapping[UUID, Any], tx: sa.Connection) -> None:
+def _pasar(estados: Mapping[Id, Any], tx: sa.Connection) -> None:
     ordenes.guardar(tx, ordenes.cargar(tx, list(estados)), estados)
 
 

@@ -36,7 +36,7 @@ def publicador() -> PublicadorFalso:
 
 @pytest.fixture
 def cliente(publicador: PublicadorFalso) -> FlaskClient:
-    lecturas = LecturasFalsas(las_ordenes=[DE_ANA], pasos=[{**PASO, "id_mensaje": uuid4()}])
+    lecturas = LecturasFalsas(las_ordenes=[DE_ANA], pasos=[{**PASO, "id_mensaje": str(uuid4())}])
     return crear_app(publicador, lecturas, autenticacion=Autenticacion(secreto=SECRETO)).test_client()
 
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
-from uuid import uuid4
 
 import pulsar
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from bff import broker
 from bff.broker import Broker, SinBroker
 from functions.comun.codec import Publicacion, publicacion
+from functions.comun.ids import nuevo
 from functions.comun.mensajes import Datos
 from tests.datos import un_producto, una_orden
 from tests.plataforma import esperar as esperar_a
@@ -35,7 +35,7 @@ class ClienteLento(ClienteFalso):
 
 
 def mensaje(datos: Datos | None = None) -> Publicacion:
-    return publicacion(uuid4(), 0, "bff", datos or una_orden())
+    return publicacion(nuevo(), 0, "bff", datos or una_orden())
 
 
 def resultado(hacer: Callable[[], None]) -> tuple[str, float]:

@@ -22,6 +22,7 @@ from bff import cliente as modulo
 from bff.app import crear_app
 from bff.broker import SinBroker
 from bff.cliente import Aceptada, Cliente, Orden, Paso, Problema, Producto, SinRespuesta
+from functions.comun.ids import Id
 from functions.comun.mensajes import CrearOrden, CrearProducto, EliminarProducto, RegistrarConductor
 from tests.fakes import LecturasFalsas, PublicadorFalso
 from tests.unit.test_bff_comandos import ID
@@ -57,6 +58,11 @@ PASO: Final[dict[str, Any]] = {
 PEDIDO: Final = (UUID(int=1), "ana", 2, "Calle 45 # 13-40")
 
 
+def fila(datos: dict[str, Any]) -> dict[str, Any]:
+    """As a database gives it."""
+    return {nombre: str(valor) if isinstance(valor, UUID) else valor for nombre, valor in datos.items()}
+
+
 def en_json(datos: dict[str, Any]) -> bytes:
     return json.dumps(datos, default=lambda v: v.isoformat() if isinstance(v, datetime) else str(v)).encode()
 
@@ -89,7 +95,7 @@ def publicador() -> PublicadorFalso:
 
 @pytest.fixture
 def lecturas() -> LecturasFalsas:
-    return LecturasFalsas([ORDEN], [PRODUCTO], [PASO])
+    return LecturasFalsas([fila(ORDEN)], [fila(PRODUCTO)], [PASO])
 
 
 @pytest.fixture
@@ -114,8 +120,8 @@ def test_what_there_is_not_is_none(cliente: Cliente, lecturas: LecturasFalsas) -
 def test_an_order_is_accepted_and_done_once_for_each_key(cliente: Cliente, publicador: PublicadorFalso) -> None:
     aceptada = cliente.crear_orden(*PEDIDO, instrucciones_entrega="Timbre 2", clave="a")
     datos = publicador.unico(CrearOrden).data
-    assert aceptada == Aceptada(datos.id_orden, datos.transaction_id)
-    assert (datos.id_producto, datos.user_id, datos.cantidad, datos.direccion_entrega) == PEDIDO
+    assert aceptada == Aceptada(UUID(datos.id_orden), UUID(datos.transaction_id))
+    assert (UUID(datos.id_producto), datos.user_id, datos.cantidad, datos.direccion_entrega) == PEDIDO
     assert datos.instrucciones_entrega == "Timbre 2"
     assert cliente.crear_orden(*PEDIDO, instrucciones_entrega="Timbre 2", clave="a") == aceptada
     assert len({cliente.crear_orden(*PEDIDO).id_orden for _ in range(3)} | {aceptada.id_orden}) == 4
@@ -124,9 +130,9 @@ def test_an_order_is_accepted_and_done_once_for_each_key(cliente: Cliente, publi
 def test_who_waits_gets_the_order_if_it_ends_in_time(cliente: Cliente, lecturas: LecturasFalsas) -> None:
     aceptada = cliente.crear_orden(*PEDIDO, clave="a")
     final = ORDEN | {"id_orden": aceptada.id_orden}
-    lecturas.las_ordenes.append(final | {"estado": "creada"})
+    lecturas.las_ordenes.append(fila(final) | {"estado": "creada"})
     assert type(cliente.crear_orden(*PEDIDO, clave="a", segundos=1)) is Aceptada
-    lecturas.las_ordenes[-1] = final
+    lecturas.las_ordenes[-1] = fila(final)
     assert cliente.crear_orden(*PEDIDO, clave="a", segundos=1) == Orden(**final)
 
 
@@ -136,7 +142,7 @@ def test_who_waits_gets_the_order_if_it_ends_in_time(cliente: Cliente, lecturas:
         (lambda c: c.crear_producto("Té", 3), CrearProducto, {"nombre": "Té", "stock": 3}),
         (lambda c: c.registrar_conductor("Ana"), RegistrarConductor, {"nombre": "Ana"}),
         (lambda c: c.registrar_conductor(), RegistrarConductor, {"nombre": None}),
-        (lambda c: c.eliminar_producto(UUID(ID)), EliminarProducto, {"id_producto": UUID(ID)}),
+        (lambda c: c.eliminar_producto(UUID(ID)), EliminarProducto, {"id_producto": ID}),
     ],
 )
 def test_other_commands(
@@ -145,14 +151,14 @@ def test_other_commands(
     identidad = llamar(cliente)
     datos = publicador.unico(tipo).data
     assert {nombre: getattr(datos, nombre) for nombre in campos} == campos
-    assert identidad in (None, getattr(datos, tipo.clave))
+    assert identidad in (None, UUID(getattr(datos, tipo.clave)))
 
 
 def test_filters_are_sent_and_what_is_refused_is_a_problem(cliente: Cliente, lecturas: LecturasFalsas) -> None:
     desde = HORA.astimezone() - timedelta(days=1)
     list(cliente.ordenes(estado="creada", user_id="a & b", id_producto=UUID(ID), desde=desde))
     assert lecturas.pedidos[-1][1:] == (
-        {"estado": "creada", "user_id": "a & b", "id_producto": UUID(ID), "desde": desde},
+        {"estado": "creada", "user_id": "a & b", "id_producto": ID, "desde": desde},
         None,
     )
     with pytest.raises(Problema, match="400 cantidad is 0: it must be a whole number from 1 to 10000") as error:
@@ -163,13 +169,13 @@ def test_filters_are_sent_and_what_is_refused_is_a_problem(cliente: Cliente, lec
 def test_a_list_is_read_page_by_page_and_only_as_far_as_it_is_needed(
     cliente: Cliente, lecturas: LecturasFalsas
 ) -> None:
-    lecturas.los_productos = [PRODUCTO] * 3
+    lecturas.los_productos = [fila(PRODUCTO)] * 3
     productos = cliente.productos(limit=2)
     assert lecturas.pedidos == []
     assert next(productos) == next(productos) == Producto(**PRODUCTO)
     assert len(lecturas.pedidos) == 1
     next(productos)
-    assert lecturas.pedidos[1] == (3, {}, (HORA, UUID(ID)))
+    assert lecturas.pedidos[1] == (3, {}, (HORA, Id(ID)))
 
 
 def test_threads_share_a_client(cliente: Cliente) -> None:

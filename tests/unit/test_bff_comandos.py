@@ -3,7 +3,6 @@
 import json
 import math
 from typing import Any
-from uuid import UUID
 from xml.sax.saxutils import escape
 
 import pytest
@@ -15,6 +14,7 @@ from werkzeug.test import TestResponse
 from bff.app import crear_app
 from bff.errores import MAX_CUERPO
 from bff.formatos import PROFUNDIDAD
+from functions.comun.ids import Id
 from functions.comun.mensajes import CrearOrden, CrearProducto, EliminarProducto, RegistrarConductor
 from tests.fakes import LecturasFalsas, PublicadorFalso
 
@@ -48,7 +48,7 @@ def problema(respuesta: TestResponse, estado: int) -> dict[str, Any]:
     return documento
 
 
-def campos_sin_ids(publicador: PublicadorFalso) -> tuple[UUID, str, int, str, str | None]:
+def campos_sin_ids(publicador: PublicadorFalso) -> tuple[Id, str, int, str, str | None]:
     datos = publicador.unico(CrearOrden).data
     return (datos.id_producto, datos.user_id, datos.cantidad, datos.direccion_entrega, datos.instrucciones_entrega)
 
@@ -62,7 +62,7 @@ def test_an_order_in_json_is_published_and_its_ids_given_back(
     ids = {"id_orden": str(datos.id_orden), "transaction_id": str(datos.transaction_id)}
     assert respuesta.json == {"mssg": "Procesando mensaje", **ids}
     assert respuesta.headers["Location"] == f"/orders/{datos.id_orden}"
-    assert campos_sin_ids(publicador) == (UUID(ID), "ana", 2, "Calle 45 # 13-40 🚚", None)
+    assert campos_sin_ids(publicador) == (ID, "ana", 2, "Calle 45 # 13-40 🚚", None)
 
 
 def test_every_request_gets_ids_of_its_own(cliente: FlaskClient, publicador: PublicadorFalso) -> None:
@@ -77,7 +77,7 @@ def test_every_request_gets_ids_of_its_own(cliente: FlaskClient, publicador: Pub
 @pytest.mark.parametrize("tipo", XML)
 def test_an_order_in_xml_is_the_same_command(cliente: FlaskClient, publicador: PublicadorFalso, tipo: str) -> None:
     assert cliente.post("/orders", data=en_xml(ORDEN), content_type=tipo).status_code == 202
-    assert campos_sin_ids(publicador) == (UUID(ID), "ana", 2, "Calle 45 # 13-40 🚚", None)
+    assert campos_sin_ids(publicador) == (ID, "ana", 2, "Calle 45 # 13-40 🚚", None)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_an_order_in_xml_is_the_same_command(cliente: FlaskClient, publicador: P
 def test_xml_may_be_written_in_many_ways(cliente: FlaskClient, publicador: PublicadorFalso, cuerpo: str) -> None:
     respuesta = cliente.post("/orders", data=cuerpo.encode(), content_type="application/xml")
     assert respuesta.status_code == 202, respuesta.text
-    assert campos_sin_ids(publicador) == (UUID(ID), "ana", 2, "Calle 45 # 13-40 🚚", None)
+    assert campos_sin_ids(publicador) == (ID, "ana", 2, "Calle 45 # 13-40 🚚", None)
 
 
 letras = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff")
@@ -338,7 +338,7 @@ def test_a_wrong_product_is_refused(cliente: FlaskClient, campo: str, valor: obj
 
 def test_a_product_is_deleted_by_a_command(cliente: FlaskClient, publicador: PublicadorFalso) -> None:
     respuesta = cliente.delete(f"/productos/{ID.upper()}")
-    assert publicador.unico(EliminarProducto).data == EliminarProducto(UUID(ID))
+    assert publicador.unico(EliminarProducto).data == EliminarProducto(Id(ID))
     assert (respuesta.status_code, respuesta.json) == (202, {"mssg": "Procesando mensaje", "id": ID})
     assert respuesta.headers["Location"] == f"/productos/{ID}"
 

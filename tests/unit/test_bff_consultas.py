@@ -16,14 +16,14 @@ from tests.unit.test_bff_comandos import ID, ORDEN, problema
 
 BOGOTA = timezone(timedelta(hours=-5))
 FILA: dict[str, Any] = {
-    "id_orden": UUID(ID),
+    "id_orden": ID,
     "time_stamp": datetime(2026, 3, 1, 7, 30, 0, 120_000, BOGOTA),
     "estado": "creada",
     "id_driver": None,
 }
 EN_JSON = {"id_orden": ID, "time_stamp": "2026-03-01T12:30:00.120Z", "estado": "creada", "id_driver": None}
 PRODUCTO: dict[str, Any] = {
-    "id": UUID(ID),
+    "id": ID,
     "nombre": "Té",
     "stock": 3,
     "fecha_creacion": datetime(2026, 3, 1, tzinfo=UTC),

@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 import pytest
 from flask import Flask, request
@@ -12,6 +11,7 @@ from flask import Flask, request
 from bff.app import crear_app
 from bff.espera import MAXIMA, preferida
 from bff.lecturas import Fila, SinBaseDeDatos
+from functions.comun.ids import Id
 from tests.fakes import LecturasFalsas, PublicadorFalso
 from tests.unit.test_bff_comandos import ORDEN
 
@@ -22,7 +22,7 @@ class LecturasQueCambian(LecturasFalsas):
     mirada: Callable[[int], Fila | None]
     miradas = 0
 
-    def orden(self, id_orden: UUID) -> Fila | None:
+    def orden(self, id_orden: Id) -> Fila | None:
         fila = self.mirada(self.miradas)
         self.miradas += 1
         return fila and {**fila, "id_orden": id_orden}

@@ -16,6 +16,7 @@ from bff import espera
 from bff.app import crear_app
 from bff.eventos import Flujo
 from bff.lecturas import Fila, SinBaseDeDatos
+from functions.comun.ids import Id
 from tests.fakes import LecturasFalsas, PublicadorFalso
 from tests.unit.test_bff_comandos import ID, problema
 from tests.unit.test_bff_consultas import FILA
@@ -23,7 +24,7 @@ from tests.unit.test_bff_consultas import FILA
 RUTA = f"/orders/{ID}/events"
 # of one moment, as their ids say: those of a saga begin alike
 PASOS: list[Fila] = [
-    {"id_mensaje": UUID(int=n), "evento": evento, "is_compensation": False}
+    {"id_mensaje": Id(str(UUID(int=n))), "evento": evento, "is_compensation": False}
     for n, evento in enumerate(("comando-crear-orden", "comando-disminuir-stock", "comando-marcar-listo-despacho"), 1)
 ]
 CREADA, INICIADA = FILA, {**FILA, "estado": "iniciada"}
@@ -35,11 +36,11 @@ class LecturasQueCambian(LecturasFalsas):
     vistas: Sequence[tuple[Fila | None, list[Fila]]]
     mirada = -1
 
-    def orden(self, id_orden: UUID) -> Fila | None:
+    def orden(self, id_orden: Id) -> Fila | None:
         self.mirada += 1
         return self._vista()[0]
 
-    def saga(self, id_orden: UUID) -> list[Fila]:
+    def saga(self, id_orden: Id) -> list[Fila]:
         return self._filas(self._vista()[1])
 
     def _vista(self) -> tuple[Fila | None, list[Fila]]:
@@ -87,7 +88,7 @@ def test_whatever_is_logged_late_and_wherever_it_breaks_each_event_comes_once(
     orden: list[Fila], cortes: list[int]
 ) -> None:
     """Steps are logged in any order, shown by time, and the connection breaks after so many events."""
-    vistas = [(CREADA, sorted(orden[:n], key=lambda paso: paso["id_mensaje"].int)) for n in range(4)]
+    vistas = [(CREADA, sorted(orden[:n], key=lambda paso: paso["id_mensaje"])) for n in range(4)]
     recibidos, ultimo = [], ""
     for corte in [*cortes, 100]:
         miradas = iter([*vistas, (INICIADA, PASOS)])

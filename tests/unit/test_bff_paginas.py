@@ -3,7 +3,6 @@
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,12 +11,13 @@ from hypothesis import strategies as st
 
 from bff.app import crear_app
 from bff.paginas import cursor, lugar
+from functions.comun.ids import Id, nuevo
 from tests.fakes import LecturasFalsas, PublicadorFalso
 from tests.unit.test_bff_comandos import ID, problema
 
 AYER = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
-ORDENES = [{"id_orden": uuid4(), "time_stamp": AYER - timedelta(seconds=n)} for n in range(5)]
-PRODUCTOS = [{"id": uuid4(), "fecha_creacion": AYER + timedelta(seconds=n)} for n in range(5)]
+ORDENES = [{"id_orden": nuevo(), "time_stamp": AYER - timedelta(seconds=n)} for n in range(5)]
+PRODUCTOS = [{"id": nuevo(), "fecha_creacion": AYER + timedelta(seconds=n)} for n in range(5)]
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_filters_are_read_and_kept_from_page_to_page(cliente: FlaskClient, lectu
     pedido = f"/orders?limit=2&estado=fallida&user_id=ana+b%26c&id_producto={ID}&desde=2026-03-01T07:30:00-05:00"
     for url in (pedido, enlaces(cliente, pedido)["next"]):
         cliente.get(url)
-        dichos = {"estado": "fallida", "user_id": "ana b&c", "id_producto": UUID(ID), "desde": AYER}
+        dichos = {"estado": "fallida", "user_id": "ana b&c", "id_producto": Id(ID), "desde": AYER}
         assert lecturas.pedidos[-1][1] == dichos
 
 
@@ -73,7 +73,7 @@ def test_filters_are_read_and_kept_from_page_to_page(cliente: FlaskClient, lectu
         ("hasta", "2026-03-01T00:00:00"),
         ("desde", "0001-01-01T00:00:00+14:00"),
         ("hasta", "9999-12-31T23:59:59-14:00"),
-        ("cursor", cursor((datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))), UUID(ID)))),
+        ("cursor", cursor((datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))), Id(ID)))),
         ("cursor", ""),
         ("cursor", "x"),
         ("cursor", "á"),
@@ -85,8 +85,8 @@ def test_what_can_not_be_asked_for_is_refused_by_name(cliente: FlaskClient, camp
     assert problema(respuesta, 400)["campo"] == campo
 
 
-@given(st.datetimes(timezones=st.just(UTC)), st.uuids())
-def test_a_cursor_names_its_place(momento: datetime, identidad: UUID) -> None:
+@given(st.datetimes(timezones=st.just(UTC)), st.uuids().map(str).map(Id))
+def test_a_cursor_names_its_place(momento: datetime, identidad: Id) -> None:
     assert lugar(cursor((momento, identidad))) == (momento, identidad)
 
 

@@ -1,13 +1,13 @@
 """Messages on the wire."""
 
 from contextlib import suppress
-from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.comun.codec import codec, derivar, desempaquetar, empaquetar, publicacion
+from functions.comun.ids import nuevo
 from functions.comun.mensajes import CrearOrden, Mensaje, MensajeInvalido
 from tests.datos import listo, revertir, una_orden
 
@@ -15,7 +15,7 @@ TOPIC = CrearOrden.topic
 
 
 def test_what_is_encoded_comes_back() -> None:
-    orden, id_mensaje = una_orden(), uuid4()
+    orden, id_mensaje = una_orden(), nuevo()
     sobre = publicacion(id_mensaje, 1_234, "bff", orden)
     mensaje = codec(TOPIC).decodificar(sobre.crudo)
     assert (mensaje.id, mensaje.ingestion, mensaje.data) == (id_mensaje, 1_234, orden)
@@ -24,18 +24,18 @@ def test_what_is_encoded_comes_back() -> None:
 
 def test_the_same_cause_leads_to_the_same_ids_and_others_to_others() -> None:
     orden = una_orden()
-    causa = Mensaje(uuid4(), 1, 1, orden)
+    causa = Mensaje(nuevo(), 1, 1, orden)
     salidas = [listo(orden), revertir(orden), revertir(orden)]
 
     def ids(mensaje: Mensaje[CrearOrden]) -> list[object]:
         return [codec(p.topic).decodificar(p.crudo).id for p in derivar(mensaje, "ordenes", salidas)]
 
     assert ids(causa) == ids(causa)
-    assert len({*ids(causa), *ids(Mensaje(uuid4(), 1, 1, orden))}) == 6
+    assert len({*ids(causa), *ids(Mensaje(nuevo(), 1, 1, orden))}) == 6
 
 
 def test_outputs_survive_the_outbox() -> None:
-    publicaciones = derivar(Mensaje(uuid4(), 1, 1, una_orden()), "ordenes", [una_orden(), listo(una_orden())])
+    publicaciones = derivar(Mensaje(nuevo(), 1, 1, una_orden()), "ordenes", [una_orden(), listo(una_orden())])
     assert desempaquetar(empaquetar(publicaciones)) == publicaciones
 
 
@@ -47,7 +47,7 @@ def test_garbage_is_an_invalid_message_and_nothing_else(basura: bytes) -> None:
 
 @given(st.data())
 def test_a_message_with_changed_bytes_is_invalid_or_still_a_message(data: st.DataObject) -> None:
-    original = bytearray(publicacion(uuid4(), 1, "bff", una_orden()).crudo)
+    original = bytearray(publicacion(nuevo(), 1, "bff", una_orden()).crudo)
     lugar = data.draw(st.integers(0, len(original) - 1))
     original[lugar] = data.draw(st.integers(0, 255))
     with suppress(MensajeInvalido):
@@ -56,7 +56,7 @@ def test_a_message_with_changed_bytes_is_invalid_or_still_a_message(data: st.Dat
 
 @pytest.mark.parametrize("recorte", [1, 20, 100])
 def test_truncated_and_overlong_messages_are_invalid(recorte: int) -> None:
-    entero = publicacion(uuid4(), 1, "bff", una_orden()).crudo
+    entero = publicacion(nuevo(), 1, "bff", una_orden()).crudo
     with pytest.raises(MensajeInvalido):
         codec(TOPIC).decodificar(entero[:-recorte])
     with pytest.raises(MensajeInvalido, match=f"{recorte} bytes too many"):
@@ -64,7 +64,7 @@ def test_truncated_and_overlong_messages_are_invalid(recorte: int) -> None:
 
 
 def test_a_message_of_another_topic_is_invalid() -> None:
-    ajeno = publicacion(uuid4(), 1, "bff", revertir(una_orden()))
+    ajeno = publicacion(nuevo(), 1, "bff", revertir(una_orden()))
     with pytest.raises(MensajeInvalido):
         codec(TOPIC).decodificar(ajeno.crudo)
 
@@ -76,6 +76,6 @@ def test_an_order_of_nothing_is_invalid(cantidad: int) -> None:
 
 
 def test_a_nul_character_is_invalid() -> None:
-    sobre = publicacion(uuid4(), 1, "bff", una_orden(user_id="a\0b"))
+    sobre = publicacion(nuevo(), 1, "bff", una_orden(user_id="a\0b"))
     with pytest.raises(MensajeInvalido, match="user_id"):
         codec(TOPIC).decodificar(sobre.crudo)

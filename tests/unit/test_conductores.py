@@ -1,9 +1,8 @@
 """The decisions about drivers, and the saga log's entries."""
 
-import json
-from datetime import datetime
-from uuid import uuid4
+from dataclasses import asdict
 
+from functions.comun.ids import nuevo
 from functions.comun.mensajes import Mensaje, RevertirDisminuirStock
 from functions.conductores import dominio
 from functions.saga.registrar_saga import paso
@@ -11,7 +10,7 @@ from tests.datos import liberar, listo, pedir_conductor, revertir, una_orden
 
 
 def test_a_free_driver_is_assigned_and_the_order_marked_ready() -> None:
-    comando, libre = pedir_conductor(una_orden()), uuid4()
+    comando, libre = pedir_conductor(una_orden()), nuevo()
     asignacion, (salida,) = dominio.asignar(None, libre, comando)
     assert (asignacion.id_conductor, asignacion.estado) == (libre, "asignada")
     assert salida.id_conductor == libre  # type: ignore[attr-defined]
@@ -26,14 +25,14 @@ def test_without_a_free_driver_the_stock_is_given_back() -> None:
 
 def test_another_message_for_the_same_order_gets_the_same_answer() -> None:
     comando = pedir_conductor(una_orden())
-    for libre in (uuid4(), None):
+    for libre in (nuevo(), None):
         asignacion, salidas = dominio.asignar(None, libre, comando)
-        assert dominio.asignar(asignacion, uuid4(), comando) == (asignacion, salidas)
+        assert dominio.asignar(asignacion, nuevo(), comando) == (asignacion, salidas)
 
 
 def test_the_driver_of_an_order_that_is_given_up_is_freed_and_its_stock_given_back() -> None:
     orden = una_orden()
-    asignacion, _ = dominio.asignar(None, uuid4(), pedir_conductor(orden))
+    asignacion, _ = dominio.asignar(None, nuevo(), pedir_conductor(orden))
     liberada, (salida,) = dominio.liberar(asignacion, liberar(orden))
     assert (liberada.estado, liberada.id_conductor, liberada.motivo) == ("liberada", None, "plazo vencido")
     assert isinstance(salida, RevertirDisminuirStock)
@@ -43,7 +42,7 @@ def test_the_driver_of_an_order_that_is_given_up_is_freed_and_its_stock_given_ba
 def test_a_request_for_a_driver_that_comes_after_the_order_was_given_up_is_refused() -> None:
     orden = una_orden()
     liberada, salidas = dominio.liberar(None, liberar(orden))
-    assert dominio.asignar(liberada, uuid4(), pedir_conductor(orden)) == (liberada, salidas)
+    assert dominio.asignar(liberada, nuevo(), pedir_conductor(orden)) == (liberada, salidas)
     assert dominio.liberar(liberada, liberar(orden)) == (liberada, salidas)
 
 
@@ -55,13 +54,11 @@ def test_an_order_without_a_driver_stays_refused_when_it_is_given_up() -> None:
 
 def test_the_saga_log_says_what_is_a_compensation() -> None:
     orden = una_orden()
-    pasos = [paso(Mensaje(uuid4(), 1, 1_000, datos)) for datos in (orden, listo(orden), revertir(orden))]
+    pasos = [paso(Mensaje(nuevo(), 1, 1_000, datos)) for datos in (orden, listo(orden), revertir(orden))]
     assert [(p.evento, p.is_compensation) for p in pasos] == [
         ("comando-crear-orden", False),
         ("comando-marcar-listo-despacho", False),
         ("comando-revertir-orden-creada", True),
     ]
     assert {p.id_orden for p in pasos} == {orden.id_orden}
-    contenido = json.loads(pasos[0].contenido)
-    assert datetime.fromisoformat(contenido["time_stamp"]) == orden.time_stamp
-    assert (contenido["cantidad"], contenido["direccion_entrega"]) == (orden.cantidad, orden.direccion_entrega)
+    assert pasos[0].contenido == asdict(orden)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from io import StringIO
 from itertools import count
 from typing import Any
-from uuid import uuid4
 
 import client
 import listen_cli
@@ -23,6 +22,7 @@ from topics import cartas
 from writer_schemas import Esquemas
 
 from functions.comun.codec import publicacion
+from functions.comun.ids import nuevo
 from functions.comun.mensajes import TIPOS, CrearOrden, Datos
 from tests.datos import listo, pedir_stock, una_orden
 from tests.dlq_falso import ORDENES, PREFIJO, Cliente, Recibo, interrumpir
@@ -107,7 +107,7 @@ class Cluster(Cliente):
 
 
 def crudo(datos: Datos, hora: int = 1_000, **resto: Any) -> Crudo:
-    return Crudo(publicacion(uuid4(), 1_234, "bff", datos).crudo, hora, **resto)
+    return Crudo(publicacion(nuevo(), 1_234, "bff", datos).crudo, hora, **resto)
 
 
 @pytest.fixture

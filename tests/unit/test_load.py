@@ -6,13 +6,13 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from deployment.local import services
 from functions.comun.codec import codec
 from functions.comun.engine import LOTE
+from functions.comun.ids import nuevo
 from functions.comun.mensajes import CrearOrden
 from tests.load import (
     clientes,
@@ -232,7 +232,7 @@ def test_out_of_order_is_what_a_later_transaction_overtook(
 
 
 def test_ids_of_messages_grow_as_they_are_published_and_keys_take_turns() -> None:
-    claves = [uuid4(), uuid4()]
+    claves = [nuevo(), nuevo()]
     publicados, rango = escala.mensajes(5, claves)
     leidos = [codec(CrearOrden.topic).decodificar(p.crudo) for p in publicados]
     assert [str(mensaje.id) for mensaje in leidos] == sorted(str(mensaje.id) for mensaje in leidos)

@@ -3,8 +3,8 @@
 import time
 from collections import Counter
 from dataclasses import replace
-from uuid import uuid4
 
+from functions.comun.ids import nuevo
 from functions.comun.medidas import LIMITES, MOTIVOS, Medidas
 from functions.comun.mensajes import Datos, EventoOrden, Mensaje
 from functions.ordenes import dominio
@@ -22,7 +22,7 @@ def medir(*eventos: EventoOrden, hace: float = 0) -> Anotadas:
     """What is recorded of decisions on requests that came `hace` s ago."""
     anotadas = Anotadas()
     peticion = time.time_ns() // 1_000_000 - int(1000 * hace)
-    causas: list[Mensaje[Datos]] = [Mensaje(uuid4(), peticion, 0, una_orden()) for _ in eventos]
+    causas: list[Mensaje[Datos]] = [Mensaje(nuevo(), peticion, 0, una_orden()) for _ in eventos]
     Medidas(anotadas.anotar).decididas(causas, [[una_orden(), evento] for evento in eventos])
     return anotadas
 
@@ -42,7 +42,7 @@ def test_counters_are_there_before_there_is_anything_to_count() -> None:
 
 def test_an_order_counts_when_it_begins_and_when_it_ends_by_its_state() -> None:
     nueva = creada()
-    anotadas = medir(nueva, creada(), replace(nueva, estado=dominio.INICIADA, id_driver=uuid4()))
+    anotadas = medir(nueva, creada(), replace(nueva, estado=dominio.INICIADA, id_driver=nuevo()))
     assert (anotadas["orders_creada"], anotadas["orders_iniciada"]) == (2, 1)
     assert anotadas["saga_seconds_le_+Inf"] == 1
     assert not any(nombre.startswith("compensations") for nombre in anotadas)

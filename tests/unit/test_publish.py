@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
 
 import _pulsar
 import client
@@ -21,7 +20,8 @@ from cloudevents_json import a_evento
 from samples import de_esquema, muestra
 from schemas_files import lanzadas
 
-from functions.comun.codec import codec
+from functions.comun.codec import analizar, codec
+from functions.comun.ids import Id, nuevo
 from functions.comun.mensajes import TIPOS, CrearProducto, Datos, Mensaje
 from tests.dlq_falso import PREFIJO, Cliente
 from tests.plataforma import RAIZ
@@ -48,7 +48,7 @@ def enviados(cliente: Cliente) -> list[Mensaje[Datos]]:
 
 
 def producto(**cambios: Any) -> dict[str, Any]:
-    return {"id_producto": str(uuid4()), "nombre": "Café", "stock": 3} | cambios
+    return {"id_producto": str(nuevo()), "nombre": "Café", "stock": 3} | cambios
 
 
 UNO, OTRO = producto(nombre="2026-11-24"), producto(stock=0)
@@ -68,7 +68,7 @@ def test_json_lines_lists_and_yaml_documents_are_messages(correr: Correr, tmp_pa
     (tmp_path / "dos").write_text(texto)
     cliente = Cliente()
     assert correr(cliente, PREFIJO + TOPIC, str(tmp_path / "dos")) == 0
-    esperados = [CrearProducto(UUID(p["id_producto"]), p["nombre"], p["stock"]) for p in (UNO, OTRO)]
+    esperados = [CrearProducto(Id(p["id_producto"]), p["nombre"], p["stock"]) for p in (UNO, OTRO)]
     assert [mensaje.data for mensaje in enviados(cliente)] == esperados
     claves = [opciones["partition_key"] for _, _, opciones in cliente.enviados]
     assert claves == [UNO["id_producto"], OTRO["id_producto"]]
@@ -87,7 +87,7 @@ def test_what_is_confirmed_is_shown_with_its_id_its_key_and_where_it_is(
 @pytest.mark.parametrize("topic", sorted(TIPOS))
 def test_samples_of_every_topic_can_be_published_and_are_what_was_asked_for(correr: Correr, topic: str) -> None:
     cliente, clave = Cliente(), TIPOS[topic].clave
-    valor = "x" if clave == "funcion" else str(uuid4())
+    valor = "x" if clave == "funcion" else str(nuevo())
     assert correr(cliente, topic, "--sample", "3", "--set", f"{clave}={valor}") == 0
     assert [str(getattr(mensaje.data, clave)) for mensaje in enviados(cliente)] == [valor] * 3
     assert len({mensaje.id for mensaje in enviados(cliente)}) == 3
@@ -117,7 +117,7 @@ def test_messages_of_every_version_are_published_as_what_they_are(correr: Correr
     sobre = de_esquema(ORDEN, definicion)
     assert correr(cliente, ORDEN, "-", entrada=json.dumps(a_evento(ORDEN, sobre))) == 0
     ((_, crudo, _),) = cliente.enviados
-    assert fastavro.schemaless_reader(io.BytesIO(crudo), fastavro.parse_schema(definicion), None) == sobre
+    assert fastavro.schemaless_reader(io.BytesIO(crudo), analizar(definicion), None) == sobre
     assert json.loads(cliente.esquemas[0].schema())["version"] == version
 
 

@@ -1,18 +1,17 @@
 """Traces: what clients send, and what messages carry."""
 
-from uuid import UUID
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.comun.codec import derivar, desempaquetar, empaquetar, publicacion
+from functions.comun.ids import Id
 from functions.comun.mensajes import Mensaje
 from functions.comun.traza import PROPIEDAD, Traza, leer, nueva, propiedades
 from tests.datos import listo, una_orden
 
 ID, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
-CAUSA = UUID("6f1c1d4e-8a3b-4c5d-9e7f-0a1b2c3d4e5f")
+CAUSA = Id("6f1c1d4e-8a3b-4c5d-9e7f-0a1b2c3d4e5f")
 
 
 @pytest.mark.parametrize(
@@ -43,6 +42,10 @@ def test_what_is_read_can_be_written(traceparent: str) -> None:
     if traza := leer(traceparent):
         assert leer(propiedades(traza, CAUSA)[PROPIEDAD]) == traza
         assert traza.id in traceparent
+
+
+def test_a_messages_span_is_the_second_half_of_its_id() -> None:
+    assert propiedades(Traza(ID, "01"), CAUSA) == {PROPIEDAD: f"00-{ID}-9e7f0a1b2c3d4e5f-01"}
 
 
 def test_new_traces_are_traces_and_differ() -> None:
