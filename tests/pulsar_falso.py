@@ -149,7 +149,7 @@ def recibido(datos: Datos, id_mensaje: Id | None = None) -> Recibido:
 
 def crudo(topic: str, contenido: bytes, **propiedades: str) -> Recibido:
     """Any bytes as they reach `process`."""
-    return Recibido(MensajeFalso(topic, contenido, propiedades), _esquema(topic))
+    return _esquema(topic).decode_message(MensajeFalso(topic, contenido, propiedades))
 
 
 @cache

@@ -4,7 +4,7 @@ import io
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ from typing import Any, Final
 import fastavro
 
 from functions.comun.ids import Id, derivado, leer
+from functions.comun.inmutable import inmutable
 from functions.comun.mensajes import TIPOS, Datos, Mensaje, MensajeInvalido
 from functions.comun.traza import Traza, propiedades
 
@@ -20,7 +21,7 @@ BYTES_MAXIMOS: Final = 64 * 1024
 """Of one message: far more than any of ours has, and little enough that what it leads to fits too."""
 
 
-@dataclass(frozen=True, slots=True)
+@inmutable
 class Codec:
     """Encodes and decodes one topic's messages. `definicion` is the .avsc as it is in the file."""
 
@@ -130,7 +131,7 @@ def payload(definicion: Mapping[str, Any]) -> list[dict[str, Any]]:
     return campos
 
 
-@dataclass(frozen=True, slots=True)
+@inmutable
 class Publicacion:
     """A message ready to be sent: topic "<namespace>/<topic>", partition key, bytes, properties, and the version of
     the schema that the bytes are in; "" on topics without schema.

@@ -11,7 +11,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import pulsar
@@ -57,7 +56,9 @@ class Motor:
         self._publicador = Publicador(contexto.get_pulsar_client(), demoras=config.get("DEMORAS", {}))
         self._medidas = Medidas(contexto.record_metric)
         self._rastros = rastreo.conectar(self._completo)
-        self._cola: queue.Queue[Recibido | None] = queue.Queue(2 * LOTE)
+        self._con_traza = funcion.recibos or self._rastros is not None  # else nothing is said in it
+        self._cola: queue.SimpleQueue[Recibido | None] = queue.SimpleQueue()
+        self._hay_lugar = threading.Event()
         self._grandes = threading.Semaphore(GRANDES)
         self._fin = threading.Event()
         self._hilo = threading.Thread(target=self._trabajar, name=f"motor-{self._nombre}", daemon=True)
@@ -68,13 +69,16 @@ class Motor:
         """Buffers a message; blocks while the buffer is full, which holds the consumer back."""
         if recibido.grande:
             self._grandes.acquire()
+        while self._cola.qsize() >= 2 * LOTE:
+            self._hay_lugar.clear()
+            if self._cola.qsize() >= 2 * LOTE:  # else it was emptied in between, and nobody would say so again
+                self._hay_lugar.wait()
         self._cola.put(recibido)
 
     def detener(self) -> None:
         """Lets the batch in hand end, up to 5 s; what is unfinished will be redelivered."""
         self._fin.set()
-        with suppress(queue.Full):
-            self._cola.put_nowait(None)
+        self._cola.put(None)
         self._hilo.join(5)
         if self._rastros:
             self._rastros.cerrar()
@@ -100,6 +104,7 @@ class Motor:
             self._fin.wait(self._funcion.reposo)
         while len(lote) < self._funcion.lote and not self._cola.empty():
             lote.append(self._cola.get_nowait())
+        self._hay_lugar.set()
         if None in lote:
             raise Detenido
         return lote  # type: ignore[return-value]  # no None in it
@@ -107,17 +112,22 @@ class Motor:
     def _atender(self, lote: Sequence[Recibido]) -> None:
         """Takes one batch to its end: every message is processed or quarantined, and acknowledged."""
         self._medidas.anotar("batch_messages", len(lote))
-        leidos: list[Leido] = []
-        ilegibles: list[tuple[Recibido, MensajeInvalido]] = []
-        for recibido in lote:
-            try:
-                leidos.append((recibido, self._insistir(recibido.mensaje)))
-            except MensajeInvalido as error:
-                ilegibles.append((recibido, error))
+        leidos, ilegibles = self._insistir(lambda: self._leer(lote))
         cartas = [self._carta(recibido, error, 1) for recibido, error in ilegibles]
         self._terminar([recibido for recibido, _ in ilegibles], cartas)
         if leidos:
             self._procesar(leidos)
+
+    def _leer(self, lote: Sequence[Recibido]) -> tuple[list[Leido], list[tuple[Recibido, MensajeInvalido]]]:
+        """What can be read, and what can't."""
+        leidos: list[Leido] = []
+        ilegibles: list[tuple[Recibido, MensajeInvalido]] = []
+        for recibido in lote:
+            try:
+                leidos.append((recibido, recibido.mensaje(self._con_traza)))
+            except MensajeInvalido as error:
+                ilegibles.append((recibido, error))
+        return leidos, ilegibles
 
     def _procesar(self, leidos: Sequence[Leido], intento: int = 1) -> None:
         """Transaction, publication, ack; what fails is halved until the culprit is alone."""
@@ -232,7 +242,7 @@ class Motor:
                 transaction_id=datos.transaction_id,  # type: ignore[attr-defined]
             )
             id_evento = derivado(mensaje.id, f"{self._completo}/{evento.id_mensaje}")
-            salidas.append(publicacion(id_evento, mensaje.ingestion, self._servicio, evento, mensaje.traza))
+            salidas.append(publicacion(id_evento, mensaje.ingestion, self._servicio, evento, recibido.traza))
         return salidas
 
     def _carta(self, recibido: Recibido, error: Exception, intentos: int) -> Publicacion:

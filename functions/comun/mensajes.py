@@ -8,11 +8,11 @@ A field that came with a later version of its schema has the schema's default: o
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Final, Generic, TypeVar, dataclass_transform
 
 from functions.comun.ids import Id
+from functions.comun.inmutable import inmutable
 from functions.comun.traza import Traza
 
 ENTERO_MAXIMO: Final = 2**31 - 1
@@ -44,7 +44,7 @@ def datos(topic: str, clave: str, unico: str | None = None) -> Callable[[type[T]
     """Makes a class the payload of a topic."""
 
     def registrar(clase: type[T]) -> type[T]:
-        tipo = dataclass(frozen=True, slots=True)(clase)
+        tipo = inmutable(clase)
         tipo.topic, tipo.clave, tipo.unico = topic, clave, unico
         TIPOS[topic] = tipo
         return tipo
@@ -52,7 +52,7 @@ def datos(topic: str, clave: str, unico: str | None = None) -> Callable[[type[T]
     return registrar
 
 
-@dataclass(frozen=True, slots=True)
+@inmutable
 class Mensaje(Generic[D]):
     """A message: its envelope's attributes that the code needs, and its payload.
 

@@ -5,7 +5,6 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from queue import Empty, SimpleQueue
@@ -16,6 +15,7 @@ import pulsar
 from pulsar.schema import BytesSchema, Schema
 
 from functions.comun.codec import BYTES_MAXIMOS, Codec, Publicacion, analizar, codec
+from functions.comun.inmutable import inmutable
 from functions.comun.mensajes import TIPOS, Datos, Mensaje, MensajeInvalido
 from functions.comun.traza import PROPIEDAD, Traza, leer
 
@@ -40,25 +40,22 @@ class EsquemaRechazado(NoPublicado):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@inmutable
 class Recibido:
-    """A message as it came; `crudo` is the client's own object."""
+    """A message as it came; `crudo` is the client's own object. `grande`: it has more bytes than any of ours."""
 
     crudo: Any
     esquema: "EsquemaAvro"
-
-    @property
-    def grande(self) -> bool:
-        """True if it has more bytes than any of our messages."""
-        return len(self.crudo.data()) > BYTES_MAXIMOS
+    grande: bool
 
     @property
     def traza(self) -> Traza | None:
         return leer(propiedades(self.crudo).get(PROPIEDAD))
 
-    def mensaje(self) -> Mensaje[Datos]:
+    def mensaje(self, con_traza: bool = True) -> Mensaje[Datos]:
         """Decoded with the schema it was written in. Raises MensajeInvalido, or the client's errors."""
-        return self.esquema.codec.decodificar(self.crudo.data(), self.esquema.escritor(self.crudo), self.traza)
+        traza = self.traza if con_traza else None
+        return self.esquema.codec.decodificar(self.crudo.data(), self.esquema.escritor(self.crudo), traza)
 
 
 class EsquemaAvro(Schema):  # type: ignore[misc]  # the client library is untyped
@@ -81,7 +78,7 @@ class EsquemaAvro(Schema):  # type: ignore[misc]  # the client library is untype
         return data
 
     def decode_message(self, msg: Any) -> Recibido:
-        return Recibido(msg, self)
+        return Recibido(msg, self, len(msg.data()) > BYTES_MAXIMOS)
 
     def escritor(self, crudo: Any) -> Any:
         """The parsed schema that a message was written in; None if it is this one."""
@@ -147,7 +144,7 @@ def carta(crudo: Any, funcion: str, error: Exception, intentos: int) -> Publicac
     return Publicacion(f"{funcion}-dlq", texto(crudo.partition_key, ""), crudo.data(), propias)
 
 
-@dataclass(frozen=True, slots=True)
+@inmutable
 class _Via:
     """A producer. `junta`: it makes one entry of what it is sent until it is flushed."""
 

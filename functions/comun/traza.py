@@ -5,10 +5,10 @@ Each message is a span of its own, named by its id: a message that comes again i
 
 import re
 import secrets
-from dataclasses import dataclass
 from typing import Final
 
 from functions.comun.ids import Id
+from functions.comun.inmutable import inmutable
 
 PROPIEDAD: Final = "traceparent"
 _FORMA: Final = re.compile(
@@ -17,7 +17,7 @@ _FORMA: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@inmutable
 class Traza:
     """`id`: 32 hexadecimal digits; `marcas`: 2, whose last bit says that somebody records the trace."""
 

@@ -4,10 +4,10 @@ An assignment is kept under its order's id and is `asignada`, `rechazada` or `li
 order again, with whatever message, gets the same answer and changes nothing.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from functions.comun.ids import Id
+from functions.comun.inmutable import inmutable
 from functions.comun.mensajes import (
     AsignarConductor,
     Datos,
@@ -23,7 +23,7 @@ LIBERADA: Final = "liberada"
 SIN_CONDUCTOR: Final = "sin conductor libre"
 
 
-@dataclass(frozen=True, slots=True)
+@inmutable
 class Asignacion:
     """The driver that delivers one order. `motivo` is why it has none."""
 

@@ -5,11 +5,12 @@ the same again, with whatever message, gets the same answer and changes nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from functions.comun.ids import Id
+from functions.comun.inmutable import inmutable
 from functions.comun.lote import Salidas
 from functions.comun.mensajes import (
     ENTERO_MAXIMO,
@@ -36,7 +37,7 @@ Producto = EventoProducto
 """A product's whole state, as its domain event carries it."""
 
 
-@dataclass(frozen=True, slots=True)
+@inmutable
 class Reserva:
     """The stock that one order holds. `motivo` is why it is not `reservada`."""
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -10,6 +9,7 @@ import sqlalchemy as sa
 
 from functions.comun.base_datos import columnas
 from functions.comun.ids import Id
+from functions.comun.inmutable import inmutable
 
 _ANOTAR: Final = sa.text("""
     insert into sagalog (id_mensaje, transaction_id, id_orden, time_stamp, is_compensation, evento, contenido)
@@ -20,7 +20,7 @@ _ANOTAR: Final = sa.text("""
     on conflict do nothing""")
 
 
-@dataclass(frozen=True, slots=True)
+@inmutable
 class Paso:
     """One step of a saga, which is None if not known. `contenido` is the message's payload."""
 

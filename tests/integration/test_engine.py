@@ -17,7 +17,7 @@ from functions.comun.ids import nuevo
 from functions.comun.lote import Salidas
 from functions.comun.mensajes import CrearOrden as CrearOrden_
 from functions.comun.mensajes import Datos, RegistrarConductor, VerificarOrden
-from functions.comun.publicador import EsquemaRechazado, Recibido
+from functions.comun.publicador import EsquemaRechazado
 from functions.comun.traza import PROPIEDAD, Traza, leer
 from functions.ordenes.crear_orden import CrearOrden
 from functions.ordenes.marcar_listo_despacho import MarcarListoDespacho
@@ -241,7 +241,7 @@ def test_properties_that_are_no_text_stop_nothing(bases: Plataforma, iniciar: In
     motor, contexto = iniciar(CrearOrden(), "crear-orden")
     orden = una_orden()
     legible, basura = SinTexto(orden.topic, recibido(orden).crudo.data()), SinTexto(orden.topic, b"garbage")
-    motor._atender([Recibido(mensaje, recibido(orden).esquema) for mensaje in (legible, basura)])
+    motor._atender([recibido(orden).esquema.decode_message(mensaje) for mensaje in (legible, basura)])
     assert contexto.acks == [basura.id, legible.id]
     [(contenido, propiedades)] = [(c, p) for topic, c, p in contexto.cliente.publicados if topic.endswith("-dlq")]
     assert (contenido, propiedades["dlq-function"]) == (b"garbage", "ordenes/crear-orden")
@@ -484,7 +484,7 @@ def test_a_full_buffer_holds_the_consumer_back(
 
     hilo = threading.Thread(target=enviar, daemon=True)
     hilo.start()
-    esperar("a full buffer", motor._cola.full)
+    esperar("a full buffer", lambda: motor._cola.qsize() == 2 * engine.LOTE)
     hilo.join(0.2)
     assert hilo.is_alive(), "40 messages fit into a buffer of 10"
     abierto.set()

@@ -52,4 +52,4 @@ def muestra(topic: str, numero: int, indice: int) -> Recibido:
     contenido = leer(archivos_lanzados(topic, numero)[1])["samples"][indice]["bytes"]
     esquema = EsquemaAvro(None, {"topic": topic})
     esquema.attach_client(Registro())
-    return Recibido(MensajeFalso(topic, bytes.fromhex(contenido), version=numero - 1), esquema)
+    return esquema.decode_message(MensajeFalso(topic, bytes.fromhex(contenido), version=numero - 1))

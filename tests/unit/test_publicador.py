@@ -72,7 +72,7 @@ def esquema(registro: Registro) -> EsquemaAvro:
 def recibido(esquema: EsquemaAvro, version: int) -> Recibido:
     """A released sample, in the broker's count of versions."""
     muestra = leer(archivos_lanzados(TOPIC, version + 1)[1])["samples"][0]
-    return Recibido(MensajeFalso(TOPIC, bytes.fromhex(muestra["bytes"]), version=version), esquema)
+    return esquema.decode_message(MensajeFalso(TOPIC, bytes.fromhex(muestra["bytes"]), version=version))
 
 
 def test_the_registry_is_asked_once_for_each_version(esquema: EsquemaAvro, registro: Registro) -> None:
@@ -94,7 +94,7 @@ def test_known_versions_are_read_while_the_broker_is_away_and_others_wait(
 
 
 def test_a_version_that_the_broker_does_not_have_is_an_invalid_message(esquema: EsquemaAvro) -> None:
-    mensaje = Recibido(MensajeFalso(TOPIC, b"", version=7), esquema)
+    mensaje = esquema.decode_message(MensajeFalso(TOPIC, b"", version=7))
     with pytest.raises(MensajeInvalido, match=f"schema version 7 of {PREFIJO}{TOPIC} is not registered"):
         mensaje.mensaje()
 
