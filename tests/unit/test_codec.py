@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.comun.codec import codec, derivar, desempaquetar, empaquetar, publicacion
-from functions.comun.ids import nuevo
-from functions.comun.mensajes import CrearOrden, Mensaje, MensajeInvalido
+from functions.comun.ids import Id, nuevo
+from functions.comun.mensajes import CrearOrden, Mensaje, MensajeInvalido, VerificarOrden
 from tests.datos import listo, revertir, una_orden
 
 TOPIC = CrearOrden.topic
@@ -79,3 +79,23 @@ def test_a_nul_character_is_invalid() -> None:
     sobre = publicacion(nuevo(), 1, "bff", una_orden(user_id="a\0b"))
     with pytest.raises(MensajeInvalido, match="user_id"):
         codec(TOPIC).decodificar(sobre.crudo)
+
+
+@pytest.mark.parametrize("campo", ["id_orden", "id_producto", "transaction_id"])
+def test_an_id_that_is_none_makes_a_message_invalid_and_one_in_another_form_is_read(campo: str) -> None:
+    malo = publicacion(nuevo(), 1, "bff", una_orden(**{campo: Id("no-es-uuid")}))
+    with pytest.raises(MensajeInvalido, match="badly formed"):
+        codec(malo.topic).decodificar(malo.crudo)
+    id_leido = nuevo()
+    raro = publicacion(Id(id_leido.upper()), 1, "bff", una_orden(**{campo: Id(f"{{{id_leido.upper()}}}")}))
+    leido = codec(raro.topic).decodificar(raro.crudo)
+    assert (leido.id, getattr(leido.data, campo)) == (id_leido, id_leido)
+
+
+def test_the_id_of_the_message_and_each_id_in_a_list_are_checked_too() -> None:
+    for malo in (
+        publicacion(Id("no-es-uuid"), 1, "bff", una_orden()),
+        publicacion(nuevo(), 1, "ordenes", VerificarOrden(nuevo(), 1, nuevo(), [nuevo(), Id("no-es-uuid")])),
+    ):
+        with pytest.raises(MensajeInvalido, match="badly formed"):
+            codec(malo.topic).decodificar(malo.crudo)

@@ -6,9 +6,12 @@ from typing import Any
 import dlq_mailbox
 import pulsar
 import pytest
+from dlq_audit import Auditoria
 from dlq_mailbox import Buzon
 from writer_schemas import Esquemas, Lectura
 
+from functions.comun.codec import codec
+from functions.comun.ids import Id
 from tests.datos import una_orden
 from tests.dlq_falso import DLQ, FUNCION, Cliente, Mensaje, Recibo, carta_de
 
@@ -98,6 +101,16 @@ def test_a_letter_is_read_with_the_schema_version_it_was_written_in_or_with_toda
     assert (hoy.esquema, hoy.problema) == ("today's schema of ordenes/comando-crear-orden", "it has no schema version")
     perdida = lectura(carta_de(0, orden, dlq_schema_version="7"))
     assert (perdida.datos, perdida.problema) == (leida.datos, "schema version 7 is not to be had")
+
+
+def test_a_letter_whose_ids_are_none_is_shown_and_its_audit_belongs_to_no_order() -> None:
+    mensaje = carta_de(0, una_orden(id_orden=Id("no-es-uuid")))
+    leida = lectura(mensaje)
+    assert (leida.datos["id_orden"], leida.problema) == ("no-es-uuid", "")
+    with Buzon(Cliente([mensaje]), FUNCION, 1) as buzon:
+        (carta,) = buzon
+    evento = Auditoria("descartado", "id", "ana").evento(carta, leida)
+    assert codec(evento.topic).decodificar(evento.crudo).data.id_orden is None  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
