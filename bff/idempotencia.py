@@ -41,7 +41,7 @@ class Ids:
         """The command's. The same body again is the same message, which has a receipt; another one is another message,
         about something that exists by then.
         """
-        return self.nuevo(json.dumps(campos, default=a_texto, sort_keys=True))
+        return nuevo() if self._base is None else self.nuevo(json.dumps(campos, default=a_texto, sort_keys=True))
 
     def exigir_iguales(
         self, buscar: Callable[[Id], Mapping[str, Any] | None], id_hecho: Id, campos: Mapping[str, Any]

@@ -23,6 +23,11 @@ def leer(texto: str) -> Id:
     return Id(texto if _FORMA.fullmatch(texto) else str(UUID(texto)))
 
 
+def en_bytes(id_: Id) -> bytes:
+    """Its 16."""
+    return bytes.fromhex(id_.replace("-", ""))
+
+
 def nuevo() -> Id:
     """Random, of this millisecond."""
     ms = f"{time.time_ns() // 1_000_000:012x}"
@@ -31,8 +36,7 @@ def nuevo() -> Id:
 
 def derivado(de: Id, nombre: str) -> Id:
     """Always the same for the same `de` and `nombre`, of the time of `de`."""
-    crudo = bytes.fromhex(de.replace("-", "")) + nombre.encode()
-    return _id(de[:13], 8, hashlib.sha1(crudo, usedforsecurity=False).digest()[:10])
+    return _id(de[:13], 8, hashlib.sha1(en_bytes(de) + nombre.encode(), usedforsecurity=False).digest()[:10])
 
 
 def _id(tiempo: str, version: int, resto: bytes) -> Id:

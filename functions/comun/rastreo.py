@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from functions.comun.codec import Publicacion
-from functions.comun.ids import Id
+from functions.comun.ids import Id, en_bytes
 from functions.comun.mensajes import Datos, Mensaje
-from functions.comun.traza import PROPIEDAD, Traza
+from functions.comun.traza import PROPIEDAD, Traza, span_de
 
 VARIABLES: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Rastreador:
 
     def proceso(self, topic: str, mensaje: Mensaje[Datos], inicio: int, fallo: str | None) -> None:
         """What a function has done with a message. `fallo`: why it could not."""
-        propio, padre = self._proceso(mensaje.id), int(mensaje.id.replace("-", "")[16:], 16)
+        propio, padre = self._proceso(mensaje.id), int(span_de(mensaje.id), 16)
         self._anotar(f"process {topic}", "CONSUMER", mensaje.traza, propio, padre, topic, inicio, fallo)
 
     def salidas(self, causa: Mensaje[Datos], publicaciones: Sequence[Publicacion], inicio: int) -> None:
@@ -64,9 +64,7 @@ class Rastreador:
 
     def _proceso(self, id_mensaje: Id) -> int:
         """The same if the message comes again."""
-        return int.from_bytes(
-            hashlib.sha256(bytes.fromhex(id_mensaje.replace("-", "")) + self._servicio.encode()).digest()[:8], "big"
-        )
+        return int.from_bytes(hashlib.sha256(en_bytes(id_mensaje) + self._servicio.encode()).digest()[:8], "big")
 
     def _anotar(
         self, nombre: str, clase: str, traza: Traza | None, propio: int, padre: int | None, topic: str, inicio: int,

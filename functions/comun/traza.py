@@ -41,6 +41,11 @@ def padre(traceparent: str | None) -> int | None:
     return int(leida[2], 16) if leida else None
 
 
+def span_de(id_mensaje: Id) -> str:
+    """A message's own: the second half of its id."""
+    return id_mensaje[19:23] + id_mensaje[24:]
+
+
 def propiedades(traza: Traza | None, id_mensaje: Id) -> dict[str, str]:
     """A message's; none if it belongs to no trace."""
-    return {} if traza is None else {PROPIEDAD: f"00-{traza.id}-{id_mensaje[19:23]}{id_mensaje[24:]}-{traza.marcas}"}
+    return {} if traza is None else {PROPIEDAD: f"00-{traza.id}-{span_de(id_mensaje)}-{traza.marcas}"}

@@ -36,8 +36,12 @@ class Paso:
 def anotar(tx: sa.Connection, pasos: Sequence[Paso]) -> None:
     """Adds steps to the log; those it has change nothing."""
     campos = ("id_mensaje", "transaction_id", "id_orden", "time_stamp", "is_compensation", "evento")
-    contenidos = _JSON.encode([paso.contenido for paso in pasos])  # one call, for PostgreSQL too
-    tx.execute(_ANOTAR, {**columnas(pasos, *campos), "contenidos": contenidos})
+    tx.execute(_ANOTAR, {**columnas(pasos, *campos), "contenidos": contenidos(pasos)})
+
+
+def contenidos(pasos: Sequence[Paso]) -> str:
+    """All in one JSON array: one document to write, and for PostgreSQL to read."""
+    return _JSON.encode([paso.contenido for paso in pasos])
 
 
 def _a_texto(valor: object) -> str:

@@ -1,11 +1,14 @@
 """The decisions about drivers, and the saga log's entries."""
 
+import json
 from dataclasses import asdict
+from datetime import datetime
 
 from functions.comun.ids import nuevo
 from functions.comun.mensajes import Mensaje, RevertirDisminuirStock
 from functions.conductores import dominio
 from functions.saga.registrar_saga import paso
+from functions.saga.tablas import contenidos
 from tests.datos import liberar, listo, pedir_conductor, revertir, una_orden
 
 
@@ -62,3 +65,6 @@ def test_the_saga_log_says_what_is_a_compensation() -> None:
     ]
     assert {p.id_orden for p in pasos} == {orden.id_orden}
     assert pasos[0].contenido == asdict(orden)
+    contenido = json.loads(contenidos(pasos))[0]
+    assert datetime.fromisoformat(contenido["time_stamp"]) == orden.time_stamp
+    assert (contenido["cantidad"], contenido["direccion_entrega"]) == (orden.cantidad, orden.direccion_entrega)

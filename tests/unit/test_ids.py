@@ -34,6 +34,7 @@ def test_a_new_id_is_of_version_7_and_of_now_and_no_two_are_the_same() -> None:
 @given(IDS, st.text())
 def test_a_derived_id_is_always_the_same_and_of_the_time_of_its_cause(de: Id, nombre: str) -> None:
     id_ = derivado(de, nombre)
+    assert id_ == derivado(Id(str(UUID(de))), nombre)
     assert (*forma(id_), ms(id_)) == (8, uuid4().variant, ms(de))
     digerido = int.from_bytes(hashlib.sha1(UUID(de).bytes + nombre.encode()).digest()[:10], "big")
     azar = ~(0xF << 76 | 0x3 << 62) & (1 << 80) - 1
