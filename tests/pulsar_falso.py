@@ -135,10 +135,10 @@ class ContextoFalso:
     def get_pulsar_client(self) -> ClienteFalso:
         return self.cliente
 
-    def ack(self, id_mensaje: object, topic: str) -> None:
-        assert topic.startswith(PREFIJO)
-        self.acks.append(id_mensaje)
-        self.cliente.reconocer(self.funcion, id_mensaje)
+    def ack(self, mensaje: MensajeFalso, topic: str) -> None:
+        assert topic == mensaje.topic_name()
+        self.acks.append(mensaje.message_id())
+        self.cliente.reconocer(self.funcion, mensaje.message_id())
 
 
 def recibido(datos: Datos, id_mensaje: Id | None = None) -> Recibido:

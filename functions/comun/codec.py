@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import fastavro
 
-from functions.comun.ids import Id, derivado, leer
+from functions.comun.ids import Id, derivado, leer, son
 from functions.comun.inmutable import inmutable
 from functions.comun.mensajes import TIPOS, Datos, Mensaje, MensajeInvalido
 from functions.comun.traza import Traza, propiedades
@@ -26,15 +26,13 @@ class Codec:
     """Encodes and decodes one topic's messages. `definicion` is the .avsc as it is in the file."""
 
     topic: str
+    nombre: str
+    version: str
     definicion: dict[str, Any]
     esquema: Any
     tipo: type[Datos]
     campos: tuple[str, ...]
     ids: tuple[str, ...]
-
-    @property
-    def version(self) -> str:
-        return str(self.definicion["version"])
 
     def codificar(self, id_mensaje: Id, ingestion: int, servicio: str, datos: Datos) -> bytes:
         """The message's bytes. `ingestion` in ms since 1970-01-01 UTC; ValueError if a value doesn't fit."""
@@ -43,7 +41,7 @@ class Codec:
             "time": time.time_ns() // 1_000_000,
             "ingestion": ingestion,
             "specversion": self.version,
-            "type": self.topic.partition("/")[2],
+            "type": self.nombre,
             "datacontenttype": "application/avro",
             "service_name": servicio,
             "data": {campo: getattr(datos, campo) for campo in self.campos},
@@ -66,17 +64,19 @@ class Codec:
             else:
                 sobre = fastavro.schemaless_reader(entrada, escritor, self.esquema)
             campos = sobre["data"]
-            for campo in self.ids:
-                campos[campo] = _leer_id(campos[campo])
-            datos, id_mensaje = self.tipo(**campos), leer(sobre["id"])
+            if not son(sobre["id"], *[campos[campo] for campo in self.ids]):
+                sobre["id"] = leer(sobre["id"])
+                campos |= {campo: _leer_id(campos[campo]) for campo in self.ids}
+            datos = self.tipo(**campos)
         except Exception as error:  # whatever a decoder may raise on garbage
             raise MensajeInvalido(f"not a {self.topic}: {type(error).__name__}: {error}") from error
         if entrada.tell() != len(crudo):
             raise MensajeInvalido(f"not a {self.topic}: {len(crudo) - entrada.tell()} bytes too many")
-        if sobre["type"] != self.topic.partition("/")[2]:
+        if sobre["type"] != self.nombre:
             raise MensajeInvalido(f"type is {sobre['type']!r}, on {self.topic}")
-        self._exigir_texto(campos)
-        return Mensaje(id_mensaje, sobre["ingestion"], sobre["time"], datos, traza)
+        if b"\0" in crudo:  # else it is in no text either
+            self._exigir_texto(campos)
+        return Mensaje(sobre["id"], sobre["ingestion"], sobre["time"], datos, traza)
 
     def _exigir_texto(self, datos: dict[str, Any]) -> None:
         for campo, valor in datos.items():
@@ -99,7 +99,8 @@ def codec_de(topic: str, definicion: dict[str, Any]) -> Codec:
     """The codec of any version of the topic's schema."""
     campos = {campo["name"]: campo["type"] for campo in payload(definicion)}
     ids = tuple(nombre for nombre, tipo in campos.items() if _con_ids_de_texto(tipo) != tipo)
-    return Codec(topic, definicion, analizar(definicion), TIPOS[topic], tuple(campos), ids)
+    nombre, version = topic.partition("/")[2], str(definicion["version"])
+    return Codec(topic, nombre, version, definicion, analizar(definicion), TIPOS[topic], tuple(campos), ids)
 
 
 def analizar(definicion: Mapping[str, Any]) -> Any:

@@ -155,7 +155,8 @@ class Motor:
             with self._medidas.tiempo("publish_seconds"):
                 self._insistir(lambda: self._publicador.publicar(salidas))
         for recibido in recibidos:
-            self._contexto.ack(recibido.crudo.message_id(), recibido.crudo.topic_name())
+            # the message in place of its id: the client takes both, and this one in half the time
+            self._contexto.ack(recibido.crudo, recibido.crudo.topic_name())
             if recibido.grande:
                 self._grandes.release()
 

@@ -68,7 +68,7 @@ class EsquemaAvro(Schema):  # type: ignore[misc]  # the client library is untype
 
     def __init__(self, _clase: Any, propiedades: Mapping[str, str]) -> None:
         self.codec: Codec = codec(propiedades["topic"])
-        self._escritores: dict[tuple[str, int], Any] = {}
+        self._escritores: dict[int, Any] = {}
         super().__init__(None, _pulsar.SchemaType.AVRO, self.codec.definicion, "AVRO")
 
     def encode(self, obj: bytes) -> bytes:
@@ -84,18 +84,18 @@ class EsquemaAvro(Schema):  # type: ignore[misc]  # the client library is untype
         """The parsed schema that a message was written in; None if it is this one."""
         if (version := crudo.int_schema_version()) < 0:
             return None
-        clave = (crudo.topic_name(), version)
-        if clave not in self._escritores:
+        if version not in self._escritores:
+            topic = crudo.topic_name()  # or a partition of it: they have its schemas
             try:
-                info = self._client.get_schema_info(*clave)
+                info = self._client.get_schema_info(topic, version)
             except pulsar.TopicNotFound as error:  # the broker's answer, not its absence
-                raise MensajeInvalido(f"schema version {version} of {clave[0]} is not registered") from error
+                raise MensajeInvalido(f"schema version {version} of {topic} is not registered") from error
             if info.schema_type() != _pulsar.SchemaType.AVRO:
-                raise MensajeInvalido(f"schema version {version} of {clave[0]} is no Avro schema")
+                raise MensajeInvalido(f"schema version {version} of {topic} is no Avro schema")
             definicion = json.loads(info.schema())
             es_la_misma = definicion == self.codec.definicion
-            self._escritores[clave] = None if es_la_misma else analizar(definicion)
-        return self._escritores[clave]
+            self._escritores[version] = None if es_la_misma else analizar(definicion)
+        return self._escritores[version]
 
 
 class EsquemaRegistrado(Schema):  # type: ignore[misc]  # the client library is untyped

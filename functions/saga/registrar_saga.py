@@ -1,7 +1,6 @@
 """Every command of the order saga, and what became of quarantined messages → database saga, the saga log."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from functions.comun.engine import Funcion
@@ -19,7 +18,7 @@ def paso(mensaje: Mensaje[Any]) -> tablas.Paso:
         id_mensaje=mensaje.id,
         transaction_id=datos.transaction_id,
         id_orden=datos.id_orden,
-        time_stamp=datetime.fromtimestamp(mensaje.time / 1000, UTC),
+        ms=mensaje.time,
         is_compensation=isinstance(datos, COMPENSACIONES),
         evento=datos.topic.partition("/")[2],
         contenido={campo: getattr(datos, campo) for campo in datos.__slots__},

@@ -13,21 +13,27 @@ from functions.comun.inmutable import inmutable
 
 _ANOTAR: Final = sa.text("""
     insert into sagalog (id_mensaje, transaction_id, id_orden, time_stamp, is_compensation, evento, contenido)
-    select * from rows from (
+    select id_mensaje, transaction_id, id_orden, to_timestamp(cast(ms as float8) / 1000), is_compensation, evento,
+           contenido
+    from rows from (
         unnest(cast(:id_mensaje as uuid[]), cast(:transaction_id as uuid[]), cast(:id_orden as uuid[]),
-               cast(:time_stamp as timestamptz[]), cast(:is_compensation as boolean[]), cast(:evento as text[])),
-        jsonb_array_elements(cast(:contenidos as jsonb))) order by 1
+               cast(:ms as bigint[]), cast(:is_compensation as boolean[]), cast(:evento as text[])),
+        jsonb_array_elements(cast(:contenidos as jsonb)))
+        as p (id_mensaje, transaction_id, id_orden, ms, is_compensation, evento, contenido)
+    order by id_mensaje
     on conflict do nothing""")
 
 
 @inmutable
 class Paso:
-    """One step of a saga, which is None if not known. `contenido` is the message's payload."""
+    """One step of a saga, which is None if not known. `ms` is when the message was sent, since 1970-01-01 UTC, and
+    `contenido` its payload.
+    """
 
     id_mensaje: Id
     transaction_id: Id | None
     id_orden: Id | None
-    time_stamp: datetime
+    ms: int
     is_compensation: bool
     evento: str
     contenido: Mapping[str, object]
@@ -35,7 +41,7 @@ class Paso:
 
 def anotar(tx: sa.Connection, pasos: Sequence[Paso]) -> None:
     """Adds steps to the log; those it has change nothing."""
-    campos = ("id_mensaje", "transaction_id", "id_orden", "time_stamp", "is_compensation", "evento")
+    campos = ("id_mensaje", "transaction_id", "id_orden", "ms", "is_compensation", "evento")
     tx.execute(_ANOTAR, {**columnas(pasos, *campos), "contenidos": contenidos(pasos)})
 
 

@@ -2,13 +2,14 @@
 
 import hashlib
 import time
+from random import Random
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.comun.ids import Id, derivado, leer, nuevo
+from functions.comun.ids import Id, derivado, leer, nuevo, son
 
 IDS = st.uuids().map(str).map(Id)
 
@@ -56,3 +57,16 @@ def test_an_id_is_read_in_whatever_form_and_is_canonical_then(uuid: UUID) -> Non
 def test_what_is_no_id(texto: str) -> None:
     with pytest.raises(ValueError, match="badly formed"):
         leer(texto)
+
+
+DOS = " ".join(2 * [f"{UUID(int=1)}"])
+NINGUNO = st.sampled_from(["", " ", "x", f"{UUID(int=10)}".upper(), f"{UUID(int=1)}\n", DOS, None, [f"{UUID(int=1)}"]])
+
+
+@given(st.lists(IDS, min_size=1), st.lists(NINGUNO, min_size=1), st.randoms())
+def test_ids_looked_at_together_are_those_looked_at_one_by_one(ids: list[Id], otros: list[object], azar: Random) -> None:
+    assert son(*ids)
+    todos = [*ids, *otros]
+    azar.shuffle(todos)
+    assert not son(*todos)
+    assert not son(*otros)

@@ -44,7 +44,7 @@ def test_environment_secrets_are_found_by_their_name(monkeypatch: pytest.MonkeyP
 
 def test_publish_serializes_and_leaves_the_callers_options_alone() -> None:
     ours, options, results = context(), {"partition_key": "k"}, []
-    ours.set_current_message_context(Message(b""), "in")
+    ours.set_current_message_context(Message(b""))
     ours.publish("out", 5, properties={"a": "b"}, message_conf=options, callback=lambda *got: results.append(got))
     sent = ours.pulsar_client.producers["out"].sent
     assert sent == [(b"5", {"partition_key": "k", "properties": {"a": "b"}})]
@@ -61,7 +61,7 @@ def test_publishing_before_the_first_message_fails_as_under_upstream() -> None:
 
 def test_a_failed_publish_counts_and_still_calls_back() -> None:
     ours, results = context(pulsar.Result.Timeout), []
-    ours.set_current_message_context(Message(b""), "in")
+    ours.set_current_message_context(Message(b""))
     ours.publish("out", "text", callback=lambda *got: results.append(got[0]))
     assert results == [pulsar.Result.Timeout]
     assert ours.stats.total.system_exceptions == 1

@@ -37,7 +37,7 @@ class Context(pulsar.Context):  # type: ignore[misc]  # pulsar-client has no typ
         self.publisher = Publisher(client, config, stats)
         self.publish_producers = self.publisher.producers
 
-    def set_current_message_context(self, message: Any, topic: str) -> None:
+    def set_current_message_context(self, message: Any) -> None:
         self.message = message
         self.current_start_time = time.time()
 

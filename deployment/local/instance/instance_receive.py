@@ -22,7 +22,7 @@ class Input:
     decode: Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # one for each message: frozen, it would take twice as long to make
 class Item:
     """A message, and where it came from."""
 

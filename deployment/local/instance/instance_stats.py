@@ -4,7 +4,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 
 LATEST = 10  # exceptions kept for `functions status`
 REPORTED_PER_MINUTE = 5  # exceptions that become a gauge; more would flood Prometheus with label values
@@ -24,6 +24,9 @@ class Counts:
     @property
     def average_latency(self) -> float:
         return self.latency_sum / self.latency_count if self.latency_count else 0.0
+
+    def since(self, earlier: "Counts") -> "Counts":
+        return Counts(*(now - then for now, then in zip(astuple(self), astuple(earlier), strict=True)))
 
 
 @dataclass(slots=True)
@@ -55,47 +58,43 @@ class UserMetric:
 
 
 class Stats:
-    """Counted by the processing thread and the client's callbacks at the same time."""
+    """Of messages by the processing thread alone; what others may count too, with a lock."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.created = time.time()
         self.total = Counts()
-        self.minute = Counts()
+        self._before = Counts()
         self.last_invocation = 0.0  # ms since the epoch
         self.user_failures = Failures()
         self.system_failures = Failures()
         self.user_metrics: dict[str, UserMetric] = {}
 
+    @property
+    def minute(self) -> Counts:
+        """Of the running minute."""
+        return self.total.since(self._before)
+
     def received(self) -> None:
-        with self._lock:
-            self.total.received += 1
-            self.minute.received += 1
+        self.total.received += 1
 
     def invoked(self) -> None:
         self.last_invocation = time.time() * 1000.0
 
     def took(self, milliseconds: float) -> None:
-        with self._lock:
-            for counts in (self.total, self.minute):
-                counts.latency_count += 1
-                counts.latency_sum += milliseconds
+        self.total.latency_count += 1
+        self.total.latency_sum += milliseconds
 
     def processed(self) -> None:
-        with self._lock:
-            self.total.processed_successfully += 1
-            self.minute.processed_successfully += 1
+        self.total.processed_successfully += 1
 
     def user_exception(self, error: BaseException) -> None:
-        with self._lock:
-            self.total.user_exceptions += 1
-            self.minute.user_exceptions += 1
-            self.user_failures.add(error)
+        self.total.user_exceptions += 1
+        self.user_failures.add(error)
 
     def system_exception(self, error: BaseException) -> None:
         with self._lock:
             self.total.system_exceptions += 1
-            self.minute.system_exceptions += 1
             self.system_failures.add(error)
 
     def record(self, name: str, value: float) -> None:
@@ -105,8 +104,7 @@ class Stats:
             metric.sum += value
 
     def new_minute(self) -> None:
-        with self._lock:
-            self.minute = Counts()
+        self._before = replace(self.total)
 
     def user_figures(self) -> dict[str, float]:
         """The user metrics under the names that the worker shows."""

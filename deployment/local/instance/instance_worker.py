@@ -60,7 +60,7 @@ class Worker:
     def _handle(self, item: Item) -> None:
         try:
             value = item.source.decode(item.message)
-            self.context.set_current_message_context(item.message, item.message.topic_name())
+            self.context.set_current_message_context(item.message)
             done, result = self._call(value, item)
             if done:
                 self._finish(result, item)
