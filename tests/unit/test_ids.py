@@ -64,7 +64,9 @@ NINGUNO = st.sampled_from(["", " ", "x", f"{UUID(int=10)}".upper(), f"{UUID(int=
 
 
 @given(st.lists(IDS, min_size=1), st.lists(NINGUNO, min_size=1), st.randoms())
-def test_ids_looked_at_together_are_those_looked_at_one_by_one(ids: list[Id], otros: list[object], azar: Random) -> None:
+def test_ids_looked_at_together_are_those_looked_at_one_by_one(
+    ids: list[Id], otros: list[object], azar: Random
+) -> None:
     assert son(*ids)
     todos = [*ids, *otros]
     azar.shuffle(todos)
