@@ -33,6 +33,7 @@ class Codec:
     tipo: type[Datos]
     campos: tuple[str, ...]
     ids: tuple[str, ...]
+    textos: tuple[str, ...]
 
     def codificar(self, id_mensaje: Id, ingestion: int, servicio: str, datos: Datos) -> bytes:
         """The message's bytes. `ingestion` in ms since 1970-01-01 UTC; ValueError if a value doesn't fit."""
@@ -64,7 +65,7 @@ class Codec:
             else:
                 sobre = fastavro.schemaless_reader(entrada, escritor, self.esquema)
             campos = sobre["data"]
-            if not son(sobre["id"], *[campos[campo] for campo in self.ids]):
+            if not son(sobre["id"], *map(campos.__getitem__, self.ids)):
                 sobre["id"] = leer(sobre["id"])
                 campos |= {campo: _leer_id(campos[campo]) for campo in self.ids}
             datos = self.tipo(**campos)
@@ -74,14 +75,10 @@ class Codec:
             raise MensajeInvalido(f"not a {self.topic}: {len(crudo) - entrada.tell()} bytes too many")
         if sobre["type"] != self.nombre:
             raise MensajeInvalido(f"type is {sobre['type']!r}, on {self.topic}")
-        if b"\0" in crudo:  # else it is in no text either
-            self._exigir_texto(campos)
-        return Mensaje(sobre["id"], sobre["ingestion"], sobre["time"], datos, traza)
-
-    def _exigir_texto(self, datos: dict[str, Any]) -> None:
-        for campo, valor in datos.items():
-            if isinstance(valor, str) and "\0" in valor:
+        for campo in self.textos:
+            if (texto := campos[campo]) and "\0" in texto:
                 raise MensajeInvalido(f"{campo} holds a NUL character, which PostgreSQL can't store")
+        return Mensaje(sobre["id"], sobre["ingestion"], sobre["time"], datos, traza)
 
 
 @cache
@@ -98,9 +95,17 @@ def valores(topic: str, campo: str) -> tuple[str, ...]:
 def codec_de(topic: str, definicion: dict[str, Any]) -> Codec:
     """The codec of any version of the topic's schema."""
     campos = {campo["name"]: campo["type"] for campo in payload(definicion)}
-    ids = tuple(nombre for nombre, tipo in campos.items() if _con_ids_de_texto(tipo) != tipo)
-    nombre, version = topic.partition("/")[2], str(definicion["version"])
-    return Codec(topic, nombre, version, definicion, analizar(definicion), TIPOS[topic], tuple(campos), ids)
+    return Codec(
+        topic=topic,
+        nombre=topic.partition("/")[2],
+        version=str(definicion["version"]),
+        definicion=definicion,
+        esquema=analizar(definicion),
+        tipo=TIPOS[topic],
+        campos=tuple(campos),
+        ids=tuple(campo for campo, tipo in campos.items() if _con_ids_de_texto(tipo) != tipo),
+        textos=tuple(campo for campo, tipo in campos.items() if "string" in tipo),  # or it alone
+    )
 
 
 def analizar(definicion: Mapping[str, Any]) -> Any:

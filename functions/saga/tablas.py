@@ -1,15 +1,16 @@
 """The saga log in the database `saga`: every command of every saga, once; quarantines too."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from functions.comun.base_datos import columnas
-from functions.comun.ids import Id
-from functions.comun.inmutable import inmutable
+from functions.comun.mensajes import LiberarConductor, Mensaje, RevertirDisminuirStock, RevertirOrdenCreada
+
+COMPENSACIONES: Final = (LiberarConductor, RevertirDisminuirStock, RevertirOrdenCreada)
 
 _ANOTAR: Final = sa.text("""
     insert into sagalog (id_mensaje, transaction_id, id_orden, time_stamp, is_compensation, evento, contenido)
@@ -24,30 +25,25 @@ _ANOTAR: Final = sa.text("""
     on conflict do nothing""")
 
 
-@inmutable
-class Paso:
-    """One step of a saga, which is None if not known. `ms` is when the message was sent, since 1970-01-01 UTC, and
-    `contenido` its payload.
+def anotar(tx: sa.Connection, mensajes: Sequence[Mensaje[Any]]) -> None:
+    """Adds them to the log; those it has change nothing."""
+    tx.execute(_ANOTAR, filas(mensajes))
+
+
+def filas(mensajes: Sequence[Mensaje[Any]]) -> dict[str, Any]:
+    """The log's columns; `ms` since 1970-01-01 UTC. All payloads are one JSON array: one document to write, and for
+    PostgreSQL to read.
     """
-
-    id_mensaje: Id
-    transaction_id: Id | None
-    id_orden: Id | None
-    ms: int
-    is_compensation: bool
-    evento: str
-    contenido: Mapping[str, object]
-
-
-def anotar(tx: sa.Connection, pasos: Sequence[Paso]) -> None:
-    """Adds steps to the log; those it has change nothing."""
-    campos = ("id_mensaje", "transaction_id", "id_orden", "ms", "is_compensation", "evento")
-    tx.execute(_ANOTAR, {**columnas(pasos, *campos), "contenidos": contenidos(pasos)})
-
-
-def contenidos(pasos: Sequence[Paso]) -> str:
-    """All in one JSON array: one document to write, and for PostgreSQL to read."""
-    return _JSON.encode([paso.contenido for paso in pasos])
+    datos: list[Any] = [mensaje.data for mensaje in mensajes]
+    contenidos = [{campo: getattr(dichos, campo) for campo in dichos.__slots__} for dichos in datos]
+    return {
+        "id_mensaje": [mensaje.id for mensaje in mensajes],
+        **columnas(datos, "transaction_id", "id_orden"),
+        "ms": [mensaje.time for mensaje in mensajes],
+        "is_compensation": [isinstance(dichos, COMPENSACIONES) for dichos in datos],
+        "evento": [dichos.topic.partition("/")[2] for dichos in datos],
+        "contenidos": _JSON.encode(contenidos),
+    }
 
 
 def _a_texto(valor: object) -> str:

@@ -23,7 +23,7 @@ import bff
 from functions.comun.codec import codec
 from functions.comun.mensajes import TIPOS, Datos, EventoCuarentena, MensajeInvalido
 from functions.comun.publicador import carta
-from functions.saga.registrar_saga import COMPENSACIONES
+from functions.saga.tablas import COMPENSACIONES
 from tests.copia import Copia
 from tests.pulsar_falso import MensajeFalso
 

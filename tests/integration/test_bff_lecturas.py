@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bff.lecturas import Lecturas, SinBaseDeDatos
 from functions.comun.ids import Id, nuevo
 from functions.comun.mensajes import TIPOS
-from functions.saga.registrar_saga import COMPENSACIONES
+from functions.saga.tablas import COMPENSACIONES
 from tests.plataforma import Plataforma, esperar
 
 AYER = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)

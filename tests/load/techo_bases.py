@@ -19,7 +19,6 @@ from functions.conductores import tablas as conductores
 from functions.ordenes import tablas as ordenes
 from functions.productos import tablas as productos
 from functions.saga import tablas as saga
-from functions.saga.registrar_saga import paso
 from tests.load import paralelo, siembra
 from tests.load.cadena import DIRECCION, ID_TRANSACCION, IDS_PRODUCTO, Cadena, cadenas, surtido
 from tests.load.paralelo import Accion
@@ -166,11 +165,11 @@ def _conductores(lote: Sequence[Cadena]) -> Iterator[Transaccion]:
 def _saga(lote: Sequence[Cadena]) -> Iterator[Transaccion]:
     for comandos in zip(*(c.comandos for c in lote), strict=True):
         momento = time.time_ns() // 1_000_000
-        yield partial(_anotar, [paso(Mensaje(nuevo(), momento, momento, comando)) for comando in comandos])
+        yield partial(_anotar, [Mensaje(nuevo(), momento, momento, comando) for comando in comandos])
 
 
-def _anotar(pasos: Sequence[saga.Paso], tx: sa.Connection) -> None:
-    saga.anotar(tx, pasos)
+def _anotar(mensajes: Sequence[Mensaje[Any]], tx: sa.Connection) -> None:
+    saga.anotar(tx, mensajes)
 
 
 _TRANSACCIONES: Final[Mapping[str, Callable[[Sequence[Cadena]], Iterator[Transaccion]]]] = {

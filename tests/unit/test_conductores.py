@@ -7,8 +7,7 @@ from datetime import datetime
 from functions.comun.ids import nuevo
 from functions.comun.mensajes import Mensaje, RevertirDisminuirStock
 from functions.conductores import dominio
-from functions.saga.registrar_saga import paso
-from functions.saga.tablas import contenidos
+from functions.saga.tablas import filas
 from tests.datos import liberar, listo, pedir_conductor, revertir, una_orden
 
 
@@ -57,14 +56,16 @@ def test_an_order_without_a_driver_stays_refused_when_it_is_given_up() -> None:
 
 def test_the_saga_log_says_what_is_a_compensation() -> None:
     orden = una_orden()
-    pasos = [paso(Mensaje(nuevo(), 1, 1_000, datos)) for datos in (orden, listo(orden), revertir(orden))]
-    assert [(p.evento, p.is_compensation) for p in pasos] == [
-        ("comando-crear-orden", False),
-        ("comando-marcar-listo-despacho", False),
-        ("comando-revertir-orden-creada", True),
+    mensajes = [Mensaje(nuevo(), 1, 1_000 + i, datos) for i, datos in enumerate((orden, listo(orden), revertir(orden)))]
+    columnas = filas(mensajes)
+    assert columnas["evento"] == [
+        "comando-crear-orden",
+        "comando-marcar-listo-despacho",
+        "comando-revertir-orden-creada",
     ]
-    assert {p.id_orden for p in pasos} == {orden.id_orden}
-    assert pasos[0].contenido == asdict(orden)
-    contenido = json.loads(contenidos(pasos))[0]
-    assert datetime.fromisoformat(contenido["time_stamp"]) == orden.time_stamp
-    assert (contenido["cantidad"], contenido["direccion_entrega"]) == (orden.cantidad, orden.direccion_entrega)
+    assert columnas["is_compensation"] == [False, False, True]
+    assert columnas["id_mensaje"] == [mensaje.id for mensaje in mensajes]
+    assert columnas["ms"] == [1_000, 1_001, 1_002]
+    assert set(columnas["id_orden"]) == {orden.id_orden}
+    contenido = json.loads(columnas["contenidos"])[0]
+    assert contenido | {"time_stamp": datetime.fromisoformat(contenido["time_stamp"])} == asdict(orden)
