@@ -23,14 +23,22 @@ BASES: Final = ("ordenes", "ordenes_lectura", "productos", "productos_lectura", 
 LECTURAS_BFF: Final = ("ordenes_lectura", "productos_lectura", "saga")
 ROLES: Final = (*BASES, "bff")
 # a statement that waits longer is stopped by the server, and the engine tries again
-AJUSTES: Final = {
-    "statement_timeout": "30s",
-    "lock_timeout": "10s",
-    "idle_in_transaction_session_timeout": "60s",
-    # a prepared statement that kept its plan would keep that of an empty table
+LIMITES: Final = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
+# The functions' statements are planned once for each connection. They know their rows by key, so the one plan, by index,
+# is right for a table of any size; left to choose, PostgreSQL might read all of a table that was empty then.
+POR_INDICE: Final = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+AJUSTES: Final = LIMITES | POR_INDICE
+# What people look for differs: each of the BFF's statements is planned for its values.
+AJUSTES_BFF: Final = LIMITES | {
+    "statement_timeout": "2s",
+    "default_transaction_read_only": "on",
     "plan_cache_mode": "force_custom_plan",
 }
-AJUSTES_BFF: Final = AJUSTES | {"statement_timeout": "2s", "default_transaction_read_only": "on"}
 CARPETA: Final = Path(__file__).parent
 
 
