@@ -24,7 +24,7 @@ LECTURAS_BFF: Final = ("ordenes_lectura", "productos_lectura", "saga")
 ROLES: Final = (*BASES, "bff")
 # a statement that waits longer is stopped by the server, and the engine tries again
 LIMITES: Final = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
-# The functions' statements are planned once for each connection. They know their rows by key, so the one plan, by index,
+# Of the functions: each statement is planned once for a connection. It knows its rows by key, so that one plan, by index,
 # is right for a table of any size; left to choose, PostgreSQL might read all of a table that was empty then.
 POR_INDICE: Final = {
     "plan_cache_mode": "force_generic_plan",
