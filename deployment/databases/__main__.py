@@ -24,15 +24,9 @@ LECTURAS_BFF: Final = ("ordenes_lectura", "productos_lectura", "saga")
 ROLES: Final = (*BASES, "bff")
 # a statement that waits longer is stopped by the server, and the engine tries again
 LIMITES: Final = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
-# Of the functions: each statement is planned once for a connection. It knows its rows by key, so that one plan, by index,
-# is right for a table of any size; left to choose, PostgreSQL might read all of a table that was empty then.
-POR_INDICE: Final = {
-    "plan_cache_mode": "force_generic_plan",
-    "enable_seqscan": "off",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-}
-AJUSTES: Final = LIMITES | POR_INDICE
+# The functions' statements, each on one table, know their rows by key: planned once for each connection, by index, they
+# are right for a table of any size. Left to choose, PostgreSQL might read all of a table that was empty then.
+AJUSTES: Final = LIMITES | {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
 # What people look for differs: each of the BFF's statements is planned for its values.
 AJUSTES_BFF: Final = LIMITES | {
     "statement_timeout": "2s",

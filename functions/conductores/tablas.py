@@ -21,14 +21,16 @@ _CARGAR: Final = sa.text("""
 # never "skip locked": a driver that another transaction only looks at would count as taken
 _LIBRES: Final = sa.text("""
     select id_conductor from conductores where libre order by id_conductor limit :cuantos for update""")
-_INSERTAR: Final = sa.text("""
-    insert into asignaciones (id_orden, id_conductor, direccion_entrega, estado, motivo)
+_CAMPOS: Final = ("id_orden", "id_conductor", "direccion_entrega", "estado", "motivo")
+_FILAS: Final = f"""
+    insert into asignaciones ({", ".join(_CAMPOS)})
     select * from unnest(cast(:id_orden as uuid[]), cast(:id_conductor as uuid[]), cast(:direccion_entrega as text[]),
-                         cast(:estado as text[]), cast(:motivo as text[])) order by 1""")
-_LIBERAR: Final = sa.text("""
-    update asignaciones set id_conductor = null, estado = u.estado, motivo = u.motivo
-    from unnest(cast(:id_orden as uuid[]), cast(:estado as text[]), cast(:motivo as text[])) as u(id, estado, motivo)
-    where id_orden = u.id""")
+                         cast(:estado as text[]), cast(:motivo as text[])) order by 1"""
+_INSERTAR: Final = sa.text(_FILAS)
+# no "update ... from": the plan, made once, could be to look through all assignments for those that change
+_LIBERAR: Final = sa.text(f"""{_FILAS}
+    on conflict (id_orden) do update set id_conductor = excluded.id_conductor, estado = excluded.estado,
+        motivo = excluded.motivo""")
 _MARCAR: Final = sa.text("""
     update conductores set libre = :libre where id_conductor = any(cast(:ids as uuid[]))""")
 
@@ -52,9 +54,9 @@ def libres(tx: sa.Connection, cuantos: int) -> list[Id]:
 def guardar(tx: sa.Connection, antes: Mapping[Id, Asignacion], despues: Mapping[Id, Asignacion]) -> None:
     """Saves the assignments that are new or were freed, and which drivers are free."""
     if nuevas := nuevos(antes, despues):
-        valores = columnas(nuevas, "id_orden", "id_conductor", "direccion_entrega", "estado", "motivo")
+        valores = columnas(nuevas, *_CAMPOS)
         tx.execute(_INSERTAR, valores)
         tx.execute(_MARCAR, {"ids": valores["id_conductor"], "libre": False})
     if liberadas := cambiados(antes, despues):
-        tx.execute(_LIBERAR, columnas(liberadas, "id_orden", "estado", "motivo"))
+        tx.execute(_LIBERAR, columnas(liberadas, *_CAMPOS))
         tx.execute(_MARCAR, {"ids": [antes[a.id_orden].id_conductor for a in liberadas], "libre": True})

@@ -36,12 +36,8 @@ _FILAS: Final = """
 _CARGAR: Final = sa.text(f"""
     select {_COLUMNAS} from ordenes where id_orden = any(cast(:ids as uuid[])) order by id_orden for update""")
 _INSERTAR: Final = sa.text(f"insert into ordenes ({_COLUMNAS}) {_FILAS} order by 1")
-_ACTUALIZAR: Final = sa.text("""
-    update ordenes set estado = u.estado, id_driver = u.id_driver, motivo = u.motivo, version = u.version
-    from unnest(cast(:id_orden as uuid[]), cast(:estado as text[]), cast(:id_driver as uuid[]),
-                cast(:motivo as text[]), cast(:version as int[])) as u(id, estado, id_driver, motivo, version)
-    where id_orden = u.id""")
-_PROYECTAR: Final = sa.text(f"""
+# no "update ... from": the plan, made once, could be to look through all orders for those that change
+_ACTUALIZAR: Final = sa.text(f"""
     insert into ordenes ({_COLUMNAS}) {_FILAS} order by 1
     on conflict (id_orden) do update set estado = excluded.estado, id_driver = excluded.id_driver,
         motivo = excluded.motivo, version = excluded.version
@@ -58,9 +54,9 @@ def guardar(tx: sa.Connection, antes: Mapping[Id, Orden], despues: Mapping[Id, O
     if nuevas := nuevos(antes, despues):
         tx.execute(_INSERTAR, columnas(nuevas, *_CAMPOS))
     if cambiadas := cambiados(antes, despues):
-        tx.execute(_ACTUALIZAR, columnas(cambiadas, "id_orden", "estado", "id_driver", "motivo", "version"))
+        tx.execute(_ACTUALIZAR, columnas(cambiadas, *_CAMPOS))
 
 
 def proyectar(tx: sa.Connection, ordenes: Sequence[Orden]) -> None:
     """Brings the read model up to these states; older ones and repeated ones change nothing."""
-    tx.execute(_PROYECTAR, columnas(ordenes, *_CAMPOS))
+    tx.execute(_ACTUALIZAR, columnas(ordenes, *_CAMPOS))

@@ -33,27 +33,22 @@ _CAMPOS_RESERVA: Final = ("id_orden", "id_producto", "cantidad", "estado", "moti
 _CARGAR: Final = sa.text(f"""
     select {_COLUMNAS} from productos where id = any(cast(:ids as uuid[])) order by id for update""")
 _INSERTAR: Final = sa.text(f"insert into productos ({_COLUMNAS}) {_FILAS} order by 1")
-_ACTUALIZAR: Final = sa.text("""
-    update productos set stock = u.stock, fecha_actualizacion = u.fecha, eliminado = u.eliminado, version = u.version
-    from unnest(cast(:id_producto as uuid[]), cast(:stock as int[]), cast(:fecha_actualizacion as timestamptz[]),
-                cast(:eliminado as boolean[]), cast(:version as int[])) as u(id, stock, fecha, eliminado, version)
-    where productos.id = u.id""")
-_CARGAR_RESERVAS: Final = sa.text("""
-    select id_orden, id_producto, cantidad, estado, motivo from reservas
-    where id_orden = any(cast(:ids as uuid[])) order by id_orden for update""")
-_INSERTAR_RESERVAS: Final = sa.text("""
-    insert into reservas (id_orden, id_producto, cantidad, estado, motivo)
-    select * from unnest(cast(:id_orden as uuid[]), cast(:id_producto as uuid[]), cast(:cantidad as int[]),
-                         cast(:estado as text[]), cast(:motivo as text[])) order by 1""")
-_ACTUALIZAR_RESERVAS: Final = sa.text("""
-    update reservas set estado = u.estado, motivo = u.motivo
-    from unnest(cast(:id_orden as uuid[]), cast(:estado as text[]), cast(:motivo as text[])) as u(id, estado, motivo)
-    where id_orden = u.id""")
-_PROYECTAR: Final = sa.text(f"""
+# no "update ... from": the plan, made once, could be to look through all rows for those that change
+_ACTUALIZAR: Final = sa.text(f"""
     insert into productos ({_COLUMNAS}) {_FILAS} order by 1
     on conflict (id) do update set nombre = excluded.nombre, stock = excluded.stock,
         fecha_actualizacion = excluded.fecha_actualizacion, eliminado = excluded.eliminado, version = excluded.version
     where excluded.version > productos.version""")
+_CARGAR_RESERVAS: Final = sa.text("""
+    select id_orden, id_producto, cantidad, estado, motivo from reservas
+    where id_orden = any(cast(:ids as uuid[])) order by id_orden for update""")
+_FILAS_RESERVA: Final = """
+    insert into reservas (id_orden, id_producto, cantidad, estado, motivo)
+    select * from unnest(cast(:id_orden as uuid[]), cast(:id_producto as uuid[]), cast(:cantidad as int[]),
+                         cast(:estado as text[]), cast(:motivo as text[])) order by 1"""
+_INSERTAR_RESERVAS: Final = sa.text(_FILAS_RESERVA)
+_ACTUALIZAR_RESERVAS: Final = sa.text(f"""{_FILAS_RESERVA}
+    on conflict (id_orden) do update set estado = excluded.estado, motivo = excluded.motivo""")
 
 
 def cargar(tx: sa.Connection, ids_producto: Sequence[Id]) -> dict[Id, Producto]:
@@ -66,7 +61,7 @@ def guardar(tx: sa.Connection, antes: Mapping[Id, Producto], despues: Mapping[Id
     if creados := nuevos(antes, despues):
         tx.execute(_INSERTAR, columnas(creados, *_CAMPOS))
     if otros := cambiados(antes, despues):
-        tx.execute(_ACTUALIZAR, columnas(otros, "id_producto", "stock", "fecha_actualizacion", "eliminado", "version"))
+        tx.execute(_ACTUALIZAR, columnas(otros, *_CAMPOS))
 
 
 def cargar_reservas(tx: sa.Connection, ids_orden: Sequence[Id]) -> dict[Id, Reserva]:
@@ -100,11 +95,11 @@ def cambiar_stock(
 
 def proyectar(tx: sa.Connection, productos: Sequence[Producto]) -> None:
     """Brings the read model up to these states; older ones and repeated ones change nothing."""
-    tx.execute(_PROYECTAR, columnas(productos, *_CAMPOS))
+    tx.execute(_ACTUALIZAR, columnas(productos, *_CAMPOS))
 
 
 def _guardar_reservas(tx: sa.Connection, antes: Mapping[Id, Reserva], despues: Mapping[Id, Reserva]) -> None:
     if creadas := nuevos(antes, despues):
         tx.execute(_INSERTAR_RESERVAS, columnas(creadas, *_CAMPOS_RESERVA))
     if otras := cambiados(antes, despues):
-        tx.execute(_ACTUALIZAR_RESERVAS, columnas(otras, "id_orden", "estado", "motivo"))
+        tx.execute(_ACTUALIZAR_RESERVAS, columnas(otras, *_CAMPOS_RESERVA))

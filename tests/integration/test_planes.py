@@ -44,6 +44,7 @@ def test_rows_are_found_by_index_even_if_the_table_was_empty_when_it_was_planned
                 assert sentencias(modulo)
                 for nombre, sentencia in sentencias(modulo).items():
                     plan = "\n".join(conexion.exec_driver_sql(f"explain (generic_plan) {sentencia}").scalars())
-                    assert not re.search("Seq Scan|Hash|Merge", plan), f"{modulo.__name__}.{nombre}:\n{plan}"
+                    # a join could begin with all rows of the table
+                    assert not re.search("Seq Scan|Join|Loop", plan), f"{modulo.__name__}.{nombre}:\n{plan}"
     finally:
         motor.dispose()
