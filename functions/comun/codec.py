@@ -19,6 +19,8 @@ from functions.comun.traza import Traza, propiedades
 ESQUEMAS: Final = Path(__file__).parents[2] / "schemas"
 BYTES_MAXIMOS: Final = 64 * 1024
 """Of one message: far more than any of ours has, and little enough that what it leads to fits too."""
+MOMENTO_MAXIMO: Final = 253_402_300_799_999
+"""The end of the year 9999, in ms since 1970-01-01 UTC: Python knows no later time, PostgreSQL does."""
 
 
 @inmutable
@@ -75,6 +77,8 @@ class Codec:
             raise MensajeInvalido(f"not a {self.topic}: {len(crudo) - entrada.tell()} bytes too many")
         if sobre["type"] != self.nombre:
             raise MensajeInvalido(f"type is {sobre['type']!r}, on {self.topic}")
+        if not 0 <= sobre["time"] <= MOMENTO_MAXIMO:
+            raise MensajeInvalido(f"time is {sobre['time']}: it must be from 0 to {MOMENTO_MAXIMO}")
         for campo in self.textos:
             if (texto := campos[campo]) and "\0" in texto:
                 raise MensajeInvalido(f"{campo} holds a NUL character, which PostgreSQL can't store")

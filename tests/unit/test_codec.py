@@ -1,7 +1,10 @@
 """Messages on the wire."""
 
 from contextlib import suppress
+from io import BytesIO
+from typing import Any
 
+import fastavro
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,6 +82,22 @@ def test_a_nul_character_is_invalid() -> None:
     sobre = publicacion(nuevo(), 1, "bff", una_orden(user_id="a\0b"))
     with pytest.raises(MensajeInvalido, match="user_id"):
         codec(TOPIC).decodificar(sobre.crudo)
+
+
+@pytest.mark.parametrize("ms", [0, 253_402_300_799_999])
+def test_a_time_that_is_none_is_invalid(ms: int) -> None:
+    propio, orden = codec(TOPIC), una_orden()
+    sobre: Any = fastavro.schemaless_reader(BytesIO(publicacion(nuevo(), 1, "bff", orden).crudo), propio.esquema, None)
+
+    def enviado_en(momento: int) -> bytes:
+        salida = BytesIO()
+        fastavro.schemaless_writer(salida, propio.esquema, sobre | {"time": momento})
+        return salida.getvalue()
+
+    assert propio.decodificar(enviado_en(ms)).time == ms
+    fuera = ms + (1 if ms else -1)
+    with pytest.raises(MensajeInvalido, match=f"time is {fuera}: it must be from 0 to"):
+        propio.decodificar(enviado_en(fuera))
 
 
 @pytest.mark.parametrize("campo", ["id_orden", "id_producto", "transaction_id"])
