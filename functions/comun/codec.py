@@ -108,7 +108,7 @@ def codec_de(topic: str, definicion: dict[str, Any]) -> Codec:
         tipo=TIPOS[topic],
         campos=tuple(campos),
         ids=tuple(campo for campo, tipo in campos.items() if _con_ids_de_texto(tipo) != tipo),
-        textos=tuple(campo for campo, tipo in campos.items() if "string" in tipo),  # or it alone
+        textos=tuple(campo for campo, tipo in campos.items() if "string" in tipo),  # itself, or a union with it
     )
 
 

@@ -22,13 +22,12 @@ _CARGAR: Final = sa.text("""
 _LIBRES: Final = sa.text("""
     select id_conductor from conductores where libre order by id_conductor limit :cuantos for update""")
 _CAMPOS: Final = ("id_orden", "id_conductor", "direccion_entrega", "estado", "motivo")
-_FILAS: Final = f"""
+_INSERTAR: Final = sa.text(f"""
     insert into asignaciones ({", ".join(_CAMPOS)})
     select * from unnest(cast(:id_orden as uuid[]), cast(:id_conductor as uuid[]), cast(:direccion_entrega as text[]),
-                         cast(:estado as text[]), cast(:motivo as text[])) order by 1"""
-_INSERTAR: Final = sa.text(_FILAS)
+                         cast(:estado as text[]), cast(:motivo as text[])) order by 1""")
 # no "update ... from": the plan, made once, could be to look through all assignments for those that change
-_LIBERAR: Final = sa.text(f"""{_FILAS}
+_LIBERAR: Final = sa.text(f"""{_INSERTAR.text}
     on conflict (id_orden) do update set id_conductor = excluded.id_conductor, estado = excluded.estado,
         motivo = excluded.motivo""")
 _MARCAR: Final = sa.text("""

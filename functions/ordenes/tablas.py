@@ -25,20 +25,19 @@ _CAMPOS: Final = (
     "instrucciones_entrega",
 )
 _COLUMNAS: Final = ", ".join(_CAMPOS)
-_FILAS: Final = """
+
+_CARGAR: Final = sa.text(f"""
+    select {_COLUMNAS} from ordenes where id_orden = any(cast(:ids as uuid[])) order by id_orden for update""")
+_INSERTAR: Final = sa.text(f"""
+    insert into ordenes ({_COLUMNAS})
     select * from unnest(
         cast(:id_orden as uuid[]), cast(:id_producto as uuid[]), cast(:user_id as text[]),
         cast(:time_stamp as timestamptz[]), cast(:cantidad as int[]), cast(:direccion_entrega as text[]),
         cast(:estado as text[]), cast(:id_driver as uuid[]), cast(:motivo as text[]),
         cast(:transaction_id as uuid[]), cast(:version as int[]),
-        cast(:instrucciones_entrega as text[]))"""
-
-_CARGAR: Final = sa.text(f"""
-    select {_COLUMNAS} from ordenes where id_orden = any(cast(:ids as uuid[])) order by id_orden for update""")
-_INSERTAR: Final = sa.text(f"insert into ordenes ({_COLUMNAS}) {_FILAS} order by 1")
+        cast(:instrucciones_entrega as text[])) order by 1""")
 # no "update ... from": the plan, made once, could be to look through all orders for those that change
-_ACTUALIZAR: Final = sa.text(f"""
-    insert into ordenes ({_COLUMNAS}) {_FILAS} order by 1
+_ACTUALIZAR: Final = sa.text(f"""{_INSERTAR.text}
     on conflict (id_orden) do update set estado = excluded.estado, id_driver = excluded.id_driver,
         motivo = excluded.motivo, version = excluded.version
     where excluded.version > ordenes.version""")

@@ -23,31 +23,29 @@ _CAMPOS: Final = (
     "version",
 )
 _COLUMNAS: Final = "id, nombre, stock, fecha_creacion, fecha_actualizacion, eliminado, version"
-_FILAS: Final = """
-    select * from unnest(
-        cast(:id_producto as uuid[]), cast(:nombre as text[]), cast(:stock as int[]),
-        cast(:fecha_creacion as timestamptz[]), cast(:fecha_actualizacion as timestamptz[]),
-        cast(:eliminado as boolean[]), cast(:version as int[]))"""
 _CAMPOS_RESERVA: Final = ("id_orden", "id_producto", "cantidad", "estado", "motivo")
 
 _CARGAR: Final = sa.text(f"""
     select {_COLUMNAS} from productos where id = any(cast(:ids as uuid[])) order by id for update""")
-_INSERTAR: Final = sa.text(f"insert into productos ({_COLUMNAS}) {_FILAS} order by 1")
+_INSERTAR: Final = sa.text(f"""
+    insert into productos ({_COLUMNAS})
+    select * from unnest(
+        cast(:id_producto as uuid[]), cast(:nombre as text[]), cast(:stock as int[]),
+        cast(:fecha_creacion as timestamptz[]), cast(:fecha_actualizacion as timestamptz[]),
+        cast(:eliminado as boolean[]), cast(:version as int[])) order by 1""")
 # no "update ... from": the plan, made once, could be to look through all rows for those that change
-_ACTUALIZAR: Final = sa.text(f"""
-    insert into productos ({_COLUMNAS}) {_FILAS} order by 1
+_ACTUALIZAR: Final = sa.text(f"""{_INSERTAR.text}
     on conflict (id) do update set nombre = excluded.nombre, stock = excluded.stock,
         fecha_actualizacion = excluded.fecha_actualizacion, eliminado = excluded.eliminado, version = excluded.version
     where excluded.version > productos.version""")
 _CARGAR_RESERVAS: Final = sa.text("""
     select id_orden, id_producto, cantidad, estado, motivo from reservas
     where id_orden = any(cast(:ids as uuid[])) order by id_orden for update""")
-_FILAS_RESERVA: Final = """
+_INSERTAR_RESERVAS: Final = sa.text("""
     insert into reservas (id_orden, id_producto, cantidad, estado, motivo)
     select * from unnest(cast(:id_orden as uuid[]), cast(:id_producto as uuid[]), cast(:cantidad as int[]),
-                         cast(:estado as text[]), cast(:motivo as text[])) order by 1"""
-_INSERTAR_RESERVAS: Final = sa.text(_FILAS_RESERVA)
-_ACTUALIZAR_RESERVAS: Final = sa.text(f"""{_FILAS_RESERVA}
+                         cast(:estado as text[]), cast(:motivo as text[])) order by 1""")
+_ACTUALIZAR_RESERVAS: Final = sa.text(f"""{_INSERTAR_RESERVAS.text}
     on conflict (id_orden) do update set estado = excluded.estado, motivo = excluded.motivo""")
 
 
