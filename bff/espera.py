@@ -15,10 +15,10 @@ MAXIMA: Final = 10
 """Longest wait, in s, whatever is preferred."""
 PRIMERA: Final = 0.008
 """No new order ends sooner, in s."""
-PAUSA: Final = (0.002, 0.1)
+PAUSA: Final = (0.0005, 0.1)
 """Between two looks at the read model after that, in s: the shortest, and the longest."""
-CRECE: Final = 1.1
-"""Each pause against the one before: about a tenth of what was waited is what an answer may come too late."""
+CRECE: Final = 1.2
+"""Each pause against the one before: about a fifth of what was waited is what an answer may come too late."""
 _WAIT: Final = re.compile(r'wait\s*=\s*"?([0-9]{1,9})"?', re.ASCII | re.IGNORECASE)
 
 
