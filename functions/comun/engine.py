@@ -4,6 +4,7 @@ A crash at any line leads to a redelivery; the receipts make it change nothing a
 """
 
 import atexit
+import gc
 import logging
 import os
 import queue
@@ -64,6 +65,8 @@ class Motor:
         self._hilo = threading.Thread(target=self._trabajar, name=f"motor-{self._nombre}", daemon=True)
         self._hilo.start()
         atexit.register(self.detener)
+        gc.collect()
+        gc.freeze()  # modules, schemas: they stay, and need not be looked through again and again
 
     def recibir(self, recibido: Recibido) -> None:
         """Buffers a message; blocks while the buffer is full, which holds the consumer back."""

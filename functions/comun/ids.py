@@ -6,15 +6,15 @@ done with it.
 
 import hashlib
 import os
-import re
 import time
 from typing import Final, NewType
 from uuid import UUID
 
 Id = NewType("Id", str)
 """A UUID in its canonical form."""
-_ID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_IDS: Final = re.compile(f"{_ID}(?: {_ID})*")
+_FORMA: Final = b"00000000-0000-0000-0000-000000000000 "
+"""Of an id whose digits are all 0, and what comes between two of them."""
+_A_CERO: Final = bytes.maketrans(b"123456789abcdef", 15 * b"0")
 _VARIANTE: Final = dict(zip("0123456789abcdef", 4 * "89ab", strict=True))
 """The digit that holds the variant, from a random one."""
 
@@ -27,10 +27,10 @@ def leer(texto: str) -> Id:
 def son(*textos: object) -> bool:
     """True if all are ids in their canonical form. To look at all together costs half as much as one by one."""
     try:
-        juntos = " ".join(textos)  # type: ignore[arg-type]
-    except TypeError:
+        juntos = " ".join(textos).encode()  # type: ignore[arg-type]
+    except (TypeError, UnicodeEncodeError):
         return False
-    return len(juntos) == 37 * len(textos) - 1 and _IDS.fullmatch(juntos) is not None  # a text may hold two, too
+    return juntos.translate(_A_CERO) == (len(textos) * _FORMA)[:-1]
 
 
 def en_bytes(id_: Id) -> bytes:

@@ -5,6 +5,7 @@ Read the sums of counters; of times and sizes the count is that of the batches.
 """
 
 import time
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -41,21 +42,22 @@ class Medidas:
 
     def decididas(self, causas: Sequence[Mensaje[Datos]], decisiones: Sequence[Sequence[Datos]]) -> None:
         """What became of orders: begun, ended, why, and how long after the request."""
-        ahora, cuentas = time.time(), Counter[str]()
+        ahora, cuentas, duraciones = time.time(), Counter[str](), list[float]()
         for causa, salidas in zip(causas, decisiones, strict=True):
             for orden in salidas:
                 if isinstance(orden, EventoOrden):
                     cuentas[f"orders_{orden.estado}"] += 1
                     if orden.estado != "creada":
-                        self._terminada(orden, ahora - causa.ingestion / 1000, cuentas)
-        for nombre, cuenta in cuentas.items():
+                        duraciones.append(ahora - causa.ingestion / 1000)
+                    if orden.motivo is not None:
+                        cuentas[f"compensations_{self._nombre(orden.motivo)}"] += 1
+        duraciones.sort()
+        for segundos in duraciones:
+            self.anotar("saga_seconds", segundos)
+        for limite in LIMITES:
+            cuentas[f"saga_seconds_le_{limite}"] = bisect_right(duraciones, float(limite))
+        for nombre, cuenta in (+cuentas).items():  # those that are not 0
             self.anotar(nombre, cuenta)
-
-    def _terminada(self, orden: EventoOrden, segundos: float, cuentas: Counter[str]) -> None:
-        self.anotar("saga_seconds", segundos)
-        cuentas.update(f"saga_seconds_le_{limite}" for limite in LIMITES if segundos <= float(limite))
-        if orden.motivo is not None:
-            cuentas[f"compensations_{self._nombre(orden.motivo)}"] += 1
 
     def _nombre(self, motivo: str) -> str:
         nombre = "_".join("".join(c if c.isalnum() else " " for c in motivo.lower()).split())[:40]

@@ -69,7 +69,7 @@ def _argumentos() -> argparse.Namespace:
     parser.add_argument("--orders", type=int, default=20_000, help="in the backlog (default 20000)")
     parser.add_argument("--seconds", type=float, default=10, help="of each round over HTTP (default 10)")
     parser.add_argument("--clients", type=_enteros, default=(1, 8, 32, 128), metavar="N,…", help="default 1,8,32,128")
-    parser.add_argument("--single", type=int, default=200, help="single orders (default 200)")
+    parser.add_argument("--single", type=int, default=1000, help="single orders (default 1000)")
     parser.add_argument("--idle", type=float, default=20, help="seconds of idleness (default 20)")
     parser.add_argument(
         "--checks", action=argparse.BooleanOptionalAction, default=True, help="wait for the orders' checks, 2 min later"

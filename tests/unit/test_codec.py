@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.comun.codec import codec, derivar, desempaquetar, empaquetar, publicacion
+from functions.comun.codec import _SALIDAS, Publicacion, codec, derivar, desempaquetar, empaquetar, publicacion
 from functions.comun.ids import Id, nuevo
 from functions.comun.mensajes import CrearOrden, Mensaje, MensajeInvalido, VerificarOrden
 from tests.datos import listo, revertir, una_orden
@@ -40,6 +40,13 @@ def test_the_same_cause_leads_to_the_same_ids_and_others_to_others() -> None:
 def test_outputs_survive_the_outbox() -> None:
     publicaciones = derivar(Mensaje(nuevo(), 1, 1, una_orden()), "ordenes", [una_orden(), listo(una_orden())])
     assert desempaquetar(empaquetar(publicaciones)) == publicaciones
+
+
+@given(st.lists(st.builds(Publicacion, st.text(), st.text(), st.binary() | st.just(b"x" * 70_000))))
+def test_the_outbox_is_written_as_fastavro_does(publicaciones: list[Publicacion]) -> None:
+    campos = [{"topic": p.topic, "clave": p.clave, "crudo": p.crudo} for p in publicaciones]
+    fastavro.schemaless_writer(salida := BytesIO(), _SALIDAS, campos)
+    assert empaquetar(publicaciones) == salida.getvalue()
 
 
 @given(st.binary(max_size=400))

@@ -59,8 +59,8 @@ def test_what_is_no_id(texto: str) -> None:
         leer(texto)
 
 
-DOS = " ".join(2 * [f"{UUID(int=1)}"])
-NINGUNO = st.sampled_from(["", " ", "x", f"{UUID(int=10)}".upper(), f"{UUID(int=1)}\n", DOS, None, [f"{UUID(int=1)}"]])
+UNO = f"{UUID(int=1)}"
+NINGUNO = st.sampled_from(["", " ", "x", "\ud800", f"{UUID(int=10)}".upper(), f"{UNO}\n", f"{UNO} {UNO}", None, [UNO]])
 
 
 @given(st.lists(IDS, min_size=1), st.lists(NINGUNO, min_size=1), st.randoms())
