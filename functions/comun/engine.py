@@ -65,7 +65,6 @@ class Motor:
         self._hilo = threading.Thread(target=self._trabajar, name=f"motor-{self._nombre}", daemon=True)
         self._hilo.start()
         atexit.register(self.detener)
-        gc.collect()
         gc.freeze()  # modules, schemas: they stay, and need not be looked through again and again
 
     def recibir(self, recibido: Recibido) -> None:

@@ -19,6 +19,7 @@ FALLAS: Final = "infrastructure_failures"
 RECHAZOS: Final = "schema_refusals"
 LIMITES: Final = ("0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "30", "+Inf")
 """Of the histogram of `saga_seconds`: Pulsar has none, so each bucket is a metric, and Prometheus joins them."""
+_CUBETAS: Final = {f"saga_seconds_le_{limite}": float(limite) for limite in LIMITES}
 MOTIVOS: Final = 20
 """Different reasons of compensations that are counted apart: whoever may publish can think of more."""
 
@@ -51,13 +52,18 @@ class Medidas:
                         duraciones.append(ahora - causa.ingestion / 1000)
                     if orden.motivo is not None:
                         cuentas[f"compensations_{self._nombre(orden.motivo)}"] += 1
-        duraciones.sort()
+        for nombre, cuenta in cuentas.items():
+            self.anotar(nombre, cuenta)
+        if duraciones:
+            self._terminadas(sorted(duraciones))
+
+    def _terminadas(self, duraciones: Sequence[float]) -> None:
+        """In s, ascending."""
         for segundos in duraciones:
             self.anotar("saga_seconds", segundos)
-        for limite in LIMITES:
-            cuentas[f"saga_seconds_le_{limite}"] = bisect_right(duraciones, float(limite))
-        for nombre, cuenta in (+cuentas).items():  # those that are not 0
-            self.anotar(nombre, cuenta)
+        for nombre, limite in _CUBETAS.items():
+            if cuantas := bisect_right(duraciones, limite):
+                self.anotar(nombre, cuantas)
 
     def _nombre(self, motivo: str) -> str:
         nombre = "_".join("".join(c if c.isalnum() else " " for c in motivo.lower()).split())[:40]
