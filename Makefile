@@ -29,7 +29,7 @@ $(VENV)/.tests: $(VENV)/.ready tests/requirements.txt
 
 setup: $(VENV)/.tests ## install and download everything; works offline afterwards
 	@$(LOCAL) setup
-	@$(PY) pulsar-admin-scripts/catalogue_npm.py
+	@$(PY) pulsar-admin-scripts/catalogue.py --install
 	@$(PY) -m deployment.monitoring.prometheus || echo "  without it, make prometheus and some tests don't work"
 
 up: $(VENV)/.ready ## start PostgreSQL, Pulsar, its functions worker and the BFF
@@ -72,7 +72,7 @@ dashboards: $(VENV)/.ready ## Grafana dashboards, from schemas and functions
 	@$(PY) pulsar-admin-scripts/dashboards.py
 
 api: $(VENV)/.ready ## OpenAPI document, Postman collection and .http file of the HTTP API
-	@$(PY) -m bff.colecciones
+	@$(PY) -m bff.contract.collections
 
 dlq: $(VENV)/.ready ## dead letters: make dlq ARGS="list"; also show, redrive, discard
 	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/dlq.py $(ARGS)
@@ -99,7 +99,7 @@ clean: $(VENV)/.ready ## stop the platform and remove its data
 	@$(LOCAL) clean
 
 test: setup ## unit, contract, integration and end-to-end tests, on ports and data of their own
-	@$(PY) -m pytest tests -m "not largo"
+	@$(PY) -m pytest tests -m "not slow"
 
 test-deploy: setup ## deploy, rollback, canary: all that can go wrong, ten minutes; the shorter ones are in `make test`
 	@$(PY) -m pytest -v tests/e2e/test_deploy.py $(ARGS)
@@ -110,22 +110,21 @@ chaos: setup ## ten minutes of kill -9 of everything while orders flow; longer: 
 drill: setup ## six faults on a platform of its own: alert, view and runbook of each are checked
 	@$(PY) -m pytest -v tests/e2e/test_drill.py $(ARGS)
 
-fuzz: setup ## 10,000 schemathesis cases and 100,000 raw bodies against the BFF; more: make fuzz ARGS="--casos 50000 --semilla 7"
+fuzz: setup ## 10,000 schemathesis cases and 100,000 raw bodies against the BFF; more: make fuzz ARGS="--cases 50000 --seed 7"
 	@$(PY) -m tests.fuzz.run $(ARGS)
 
 bench: setup ## speed, size, start-up: a table, and build/bench/index.html; less: make bench ARGS="--only http"
 	@$(PY) -m tests.load.run $(ARGS)
 
-check: $(VENV)/.tests schemas-check ## ruff, mypy --strict, import-linter, shellcheck, schemas, the catalogue, dashboards, the API's files
+check: $(VENV)/.tests schemas-check ## ruff, mypy --strict, import-linter, shellcheck, names, sizes, links, schemas, the catalogue, dashboards, the API's files
 	@$(PY) pulsar-admin-scripts/catalogue.py --check
-	@$(PY) -m bff.colecciones --check
+	@$(PY) -m bff.contract.collections --check
 	@$(PY) pulsar-admin-scripts/dashboards.py --check
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
-	@$(VENV)/bin/mypy functions bff deployment tests
-	@cd pulsar-admin-scripts && ../$(VENV)/bin/mypy --config-file ../pyproject.toml *.py
+	@$(VENV)/bin/mypy functions bff deployment pulsar-admin-scripts tests
 	@cd deployment/local/instance && ../../../$(VENV)/bin/mypy --config-file mypy.ini .
-	@$(VENV)/bin/lint-imports
+	@PYTHONPATH=pulsar-admin-scripts $(VENV)/bin/lint-imports
 	@$(VENV)/bin/shellcheck .ci/run deployment/make-secrets deployment/docker/with-secrets
 
 format: $(VENV)/.tests ## mend what ruff can mend

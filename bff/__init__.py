@@ -1,1 +1,1 @@
-"""The HTTP entry: commands are published, reads come from the read models, nothing is stored here."""
+"""The HTTP API: commands are published to Pulsar, queries are answered from the read models; it stores nothing."""

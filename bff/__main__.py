@@ -1,4 +1,4 @@
-"""`python -m bff`: see ajustes.py."""
+"""`python -m bff` serves the API. settings.py explains the environment variables, and so does --help."""
 
 import argparse
 import logging
@@ -6,29 +6,32 @@ import os
 import sys
 from tempfile import TemporaryDirectory
 
-from bff import ajustes, registro, servidor
-from bff.ajustes import Ajustes
-from functions.comun.cluster import client_conf
+from bff import settings
+from bff.server import server
+from bff.settings import Settings
+from bff.telemetry import logs
+from functions.cluster import client_conf
 
 
 def main() -> None:
-    ayuda = argparse.RawDescriptionHelpFormatter
-    argparse.ArgumentParser("python -m bff", description=ajustes.__doc__, formatter_class=ayuda).parse_args()
-    dichos = Ajustes.del_entorno()
+    """Serves until SIGTERM or SIGINT. Ends the program with an error if the configuration can't be used."""
+    formatter = argparse.RawDescriptionHelpFormatter
+    argparse.ArgumentParser("python -m bff", description=settings.__doc__, formatter_class=formatter).parse_args()
+    config = Settings.from_env()
     try:
-        client_conf.opciones(client_conf.de_entorno())
+        client_conf.options(client_conf.from_env())
     except (ValueError, OSError) as error:
         sys.exit(f"error: PULSAR_CLIENT_CONF is {os.environ['PULSAR_CLIENT_CONF']!r}: {error}")
-    direccion = servidor.direccion(dichos.host, dichos.port)
-    if dichos.autenticacion is None and not servidor.es_local(direccion):
+    address = server.address(config.host, config.port)
+    if config.authentication is None and not server.is_loopback(address):
         sys.exit(
-            f"error: {dichos.host} is no loopback address, and anyone who reaches it could use the API: "
+            f"error: {config.host} is no loopback address, and anyone who reaches it could use the API: "
             "set BFF_JWT_SECRET or BFF_JWKS_URL, so that tokens are asked for"
         )
-    registro.configurar()
-    with TemporaryDirectory(prefix="bff-metrics-") as carpeta:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = carpeta  # of each worker's figures
-        servidor.servir(direccion, dichos.port, dichos.trabajadores, dichos.hilos)
+    logs.configure()
+    with TemporaryDirectory(prefix="bff-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # each worker keeps its metrics in a file there
+        server.serve(address, config.port, config.workers, config.threads)
     logging.info("stopped")
 
 

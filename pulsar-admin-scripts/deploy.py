@@ -1,6 +1,8 @@
-"""Functions: deploy them, go back to an earlier version, try a version beside the present one. See deploy_cli.py."""
+"""Functions: deploy them, go back to an earlier version, try a version beside the present one. See
+tools/deploy/cli.py.
+"""
 
-from launch import correr
+from tools.launch import run
 
 if __name__ == "__main__":
-    correr("deploy_cli")
+    run("tools.deploy.cli")

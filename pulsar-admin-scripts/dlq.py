@@ -1,6 +1,6 @@
-"""Dead letters: list, show, redrive, discard. See dlq_cli.py."""
+"""Dead letters: list, show, redrive, discard. See tools/dead_letters/cli.py."""
 
-from launch import correr
+from tools.launch import run
 
 if __name__ == "__main__":
-    correr("dlq_cli")
+    run("tools.dead_letters.cli")

@@ -1,6 +1,6 @@
-"""Shows the messages of topics as they come. See listen_cli.py."""
+"""Shows the messages of topics as they come. See tools/listen/cli.py."""
 
-from launch import correr
+from tools.launch import run
 
 if __name__ == "__main__":
-    correr("listen_cli")
+    run("tools.listen.cli")

@@ -1,6 +1,6 @@
-"""A live view of topics, subscriptions, functions and dead letters. See monitor_cli.py."""
+"""A live view of topics, subscriptions, functions and dead letters. See tools/monitor/cli.py."""
 
-from launch import correr
+from tools.launch import run
 
 if __name__ == "__main__":
-    correr("monitor_cli")
+    run("tools.monitor.cli")

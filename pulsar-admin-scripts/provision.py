@@ -1,6 +1,8 @@
-"""Creates what the functions stand on: tenant, namespaces, topics, subscriptions, schemas. See provision_cli.py."""
+"""Creates what the functions stand on: tenant, namespaces, topics, subscriptions, schemas. See
+tools/provision/cli.py.
+"""
 
-from launch import correr
+from tools.launch import run
 
 if __name__ == "__main__":
-    correr("provision_cli")
+    run("tools.provision.cli")

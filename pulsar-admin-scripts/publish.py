@@ -1,6 +1,6 @@
-"""Publishes messages to any topic of ours, once all of them are right. See publish_cli.py."""
+"""Publishes messages to any topic of ours, once all of them are right. See tools/publish/cli.py."""
 
-from launch import correr
+from tools.launch import run
 
 if __name__ == "__main__":
-    correr("publish_cli")
+    run("tools.publish.cli")

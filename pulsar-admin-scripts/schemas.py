@@ -1,6 +1,6 @@
-"""Schemas: is a change compatible, what was released, what does the cluster have. See schemas_cli.py."""
+"""Schemas: is a change compatible, what was released, what does the cluster have. See tools/schemas/cli.py."""
 
-from launch import correr
+from tools.launch import run
 
 if __name__ == "__main__":
-    correr("schemas_cli")
+    run("tools.schemas.cli")

@@ -4,50 +4,50 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import catalogue_npm
 import pytest
 from hypothesis import HealthCheck, settings
+from tools.catalogue.npm import installed
 
-from tests.plataforma import Plataforma
+from tests.support.platform import Platform
 
 # how fast a machine is, and how busy, is no property of the code
-settings.register_profile("sin_reloj", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("sin_reloj")
+settings.register_profile("no_deadline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("no_deadline")
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plataforma]:
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """PostgreSQL alone, with the six databases migrated."""
-    plataforma = Plataforma(tmp_path_factory.mktemp("postgres"))
+    platform = Platform(tmp_path_factory.mktemp("postgres"))
     try:
-        plataforma.local("up", "postgres")
-        plataforma.con_entorno(sys.executable, "-m", "deployment.databases")
-        yield plataforma
+        platform.local("up", "postgres")
+        platform.run_with_env(sys.executable, "-m", "deployment.databases")
+        yield platform
     finally:
-        plataforma.local("clean")
+        platform.local("clean")
 
 
 @pytest.fixture
-def bases(postgres: Plataforma) -> Plataforma:
+def databases(postgres: Platform) -> Platform:
     """The six databases, empty."""
-    postgres.vaciar()
+    postgres.clear()
     return postgres
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plataforma]:
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Everything: PostgreSQL, Pulsar, functions worker, BFF, databases, topics, schemas, functions."""
-    plataforma = Plataforma(tmp_path_factory.mktemp("platform"))
+    platform = Platform(tmp_path_factory.mktemp("platform"))
     try:
-        print(plataforma.local("up"))
-        print(plataforma.desplegar())
-        yield plataforma
+        print(platform.local("up"))
+        print(platform.deploy())
+        yield platform
     finally:
-        plataforma.local("clean")
+        platform.local("clean")
 
 
 @pytest.fixture(scope="session")
 def npm(pytestconfig: pytest.Config) -> Path:
     """The npm packages, with a browser; what the first installation says is shown at once."""
     with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-        return catalogue_npm.instalados()
+        return installed()

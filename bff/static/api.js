@@ -1,90 +1,95 @@
-/** Asking the BFF: with the reader's token, again and again, and events as they come. */
+/** How the page reads from the BFF: with the reader's token, and at regular intervals. */
 
-const GUARDADO = "token";
-const avisos = new EventTarget();
+const STORAGE_KEY = "token";
+const FORBIDDEN_PAUSE = 60_000; // ms; with the same token the answer would be the same
+const signals = new EventTarget(); // "change": there is another token; "missing": a valid one is needed
 
-/** An answer that is none. `estado`: HTTP's, 0 if nobody answers; `espera`: in ms, until it makes sense to ask again. */
-export class Fallo extends Error {
-  constructor(estado, espera = 3000) {
-    super(`status ${estado}`);
-    this.estado = estado;
-    this.espera = espera;
+/** Why there is no answer to show. `status`: HTTP's, 0 if nobody answers; `retryAfter`: ms until it makes sense to ask
+    again. */
+export class Failure extends Error {
+  constructor(status, retryAfter = 3000) {
+    super(`status ${status}`);
+    this.status = status;
+    this.retryAfter = retryAfter;
   }
 
-  /** The name of its text, and what that needs. */
-  texto(alcance) {
-    const clave = [0, 401, 403, 404, 429, 503].includes(this.estado) ? this.estado : "otro";
-    return [`fallo.${clave}`, { alcance }];
+  /** The key of the text that explains it, and that text's values. `scope`: what the token would need. */
+  text(scope) {
+    const key = [0, 401, 403, 404, 429, 503].includes(this.status) ? this.status : "other";
+    return [`failure.${key}`, { scope }];
   }
 }
 
-export function hayToken() {
-  return sessionStorage.getItem(GUARDADO) !== null;
+export function hasToken() {
+  return sessionStorage.getItem(STORAGE_KEY) !== null;
 }
 
-/** Tells when there is another token, and when a valid one is needed. */
-export function vigilarToken(alCambiar, alFaltar) {
-  avisos.addEventListener("cambio", alCambiar);
-  avisos.addEventListener("falta", alFaltar);
+/** Calls `onChange` when there is another token, and `onMissing` when the BFF asks for a valid one. */
+export function watchToken(onChange, onMissing) {
+  signals.addEventListener("change", onChange);
+  signals.addEventListener("missing", onMissing);
 }
 
-/** Another token; null forgets it. */
-export function entrar(token) {
-  if (token === null) sessionStorage.removeItem(GUARDADO);
-  else sessionStorage.setItem(GUARDADO, token);
-  avisos.dispatchEvent(new Event("cambio"));
+/** Keeps another token for this tab; null forgets it. */
+export function setToken(token) {
+  if (token === null) sessionStorage.removeItem(STORAGE_KEY);
+  else sessionStorage.setItem(STORAGE_KEY, token);
+  signals.dispatchEvent(new Event("change"));
 }
 
-/** The answer, if it is a good one. */
-export async function pedir(ruta, { cabeceras = {}, senal } = {}) {
-  const token = sessionStorage.getItem(GUARDADO);
-  const todas = token === null ? cabeceras : { ...cabeceras, Authorization: `Bearer ${token}` };
-  let respuesta;
+/** The response to a GET, if its status is a good one; throws a Failure otherwise. `signal` aborts it. */
+export async function request(path, { headers = {}, signal } = {}) {
+  const token = sessionStorage.getItem(STORAGE_KEY);
+  const allHeaders = token === null ? headers : { ...headers, Authorization: `Bearer ${token}` };
+  let response;
   try {
-    respuesta = await fetch(ruta, { headers: todas, signal: senal });
+    response = await fetch(path, { headers: allHeaders, signal });
   } catch {
-    throw new Fallo(0);
+    throw new Failure(0);
   }
-  if (respuesta.ok) return respuesta;
-  if (respuesta.status === 401) avisos.dispatchEvent(new Event("falta"));
-  throw new Fallo(respuesta.status, 1000 * (respuesta.headers.get("Retry-After") ?? 3));
+  if (response.ok) return response;
+  if (response.status === 401) signals.dispatchEvent(new Event("missing"));
+  throw new Failure(response.status, 1000 * (response.headers.get("Retry-After") ?? 3));
 }
 
-/** Does it now, and again after every pause while the page can be seen, and at once when there is another token. */
-export async function cada(ms, hacer) {
+/** Runs `action` now and again after every pause while the page can be seen, and at once when there is another token.
+    A pause takes `ms`, unless the action returns another number of ms. It never ends. */
+export async function every(ms, action) {
   for (;;) {
-    await visible();
-    await pausa((await hacer()) ?? ms);
+    await untilVisible();
+    await pause((await action()) ?? ms);
   }
 }
 
-/** An answer in JSON goes to `bien`, a failure to `mal`; says how long to wait, in ms, if `bien` or the failure does. */
-export async function leer(ruta, bien, mal) {
-  let datos;
+/** Gives `onData` the answer, parsed from JSON, or `onFailure` the failure. Returns how many ms to wait before it is
+    read again, if `onData` or the failure says so. */
+export async function read(path, onData, onFailure) {
+  let data;
   try {
-    datos = await (await pedir(ruta)).json();
+    data = await (await request(path)).json();
   } catch (error) {
-    const fallo = error instanceof Fallo ? error : new Fallo(0);
-    mal(fallo);
-    return [401, 403].includes(fallo.estado) ? 60_000 : fallo.espera;
+    const failure = error instanceof Failure ? error : new Failure(0);
+    onFailure(failure);
+    return [401, 403].includes(failure.status) ? FORBIDDEN_PAUSE : failure.retryAfter;
   }
-  return bien(datos);
+  return onData(data);
 }
 
-/** Another token ends it. */
-export function pausa(ms) {
-  return new Promise((seguir) => {
-    const fin = () => {
-      clearTimeout(reloj);
-      avisos.removeEventListener("cambio", fin);
-      seguir();
+/** Waits for `ms`, or until there is another token. */
+export function pause(ms) {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signals.removeEventListener("change", end);
+      resolve();
     };
-    const reloj = setTimeout(fin, ms);
-    avisos.addEventListener("cambio", fin);
+    const timer = setTimeout(end, ms);
+    signals.addEventListener("change", end);
   });
 }
 
-export function visible() {
+/** Waits until the page can be seen. */
+export function untilVisible() {
   if (!document.hidden) return Promise.resolve();
-  return new Promise((seguir) => document.addEventListener("visibilitychange", seguir, { once: true }));
+  return new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
 }

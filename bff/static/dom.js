@@ -1,34 +1,36 @@
-/** Elements. Whatever comes from elsewhere gets into the page as text only. */
+/** Elements of the page. Whatever comes from elsewhere gets into the page as text only, never as markup. */
 
-import { hora, numero, poner } from "./idioma.js";
+import { formatNumber, formatTime, setText } from "./language.js";
 
-/** An element with attributes and children, which are nodes or text. `t`: the name of its text. */
-export function el(nombre, atributos = {}, ...hijos) {
-  return armar(document.createElement(nombre), atributos, hijos);
+/** An HTML element with attributes and children, which are nodes or text. The attribute `t` is the key of its text. */
+export function element(name, attributes = {}, ...children) {
+  return fill(document.createElement(name), attributes, children);
 }
 
-export function svg(nombre, atributos = {}, ...hijos) {
-  return armar(document.createElementNS("http://www.w3.org/2000/svg", nombre), atributos, hijos);
+/** The same as `element`, for elements of SVG. */
+export function svg(name, attributes = {}, ...children) {
+  return fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
 }
 
-function armar(elemento, { t, ...atributos }, hijos) {
-  for (const [nombre, valor] of Object.entries(atributos)) elemento.setAttribute(nombre, valor);
-  if (t) poner(elemento, t);
-  elemento.append(...hijos);
-  return elemento;
+function fill(node, { t, ...attributes }, children) {
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  if (t) setText(node, t);
+  node.append(...children);
+  return node;
 }
 
-export function tiempo(iso) {
-  return el("time", { datetime: iso }, hora(iso));
+/** A moment, given as ISO 8601 has it, in the reader's language and time zone. */
+export function time(iso) {
+  return element("time", { datetime: iso }, formatTime(iso));
 }
 
-/** A number in an element; a dash if it is not known. */
-export function cifra(elemento, valor) {
-  if (valor === null) delete elemento.dataset.numero;
-  else elemento.dataset.numero = valor;
-  elemento.textContent = valor === null ? "–" : numero(valor);
+/** Shows a number in an element, in every language; null is not known and shown as a dash. */
+export function showNumber(node, value) {
+  if (value === null) delete node.dataset.number;
+  else node.dataset.number = value;
+  node.textContent = value === null ? "–" : formatNumber(value);
 }
 
-export function id(nombre) {
-  return document.getElementById(nombre);
+export function byId(name) {
+  return document.getElementById(name);
 }

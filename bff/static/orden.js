@@ -1,66 +1,73 @@
 /** One order: its steps as they come, and how it ended. */
 
-import { cifra, el, id } from "./dom.js";
-import { seguir } from "./eventos.js";
-import { poner } from "./idioma.js";
+import { byId, element, showNumber } from "./dom.js";
+import { follow } from "./events.js";
+import { setText } from "./language.js";
 
-const CAMPOS = {
+// The fields of steps and orders that are shown, with the keys of their labels; two fields may have one label.
+const LABELS = {
   id_producto: "producto", user_id: "cliente", cantidad: "cantidad", direccion_entrega: "entrega",
   instrucciones_entrega: "instrucciones", id_driver: "conductor", id_conductor: "conductor", motivo: "motivo",
 };
-let corte = new AbortController();
+let following = new AbortController();
 
-/** Shows an order, and no longer the one before. */
-export function mostrar(orden) {
-  corte.abort();
-  corte = new AbortController();
-  id("pasos").replaceChildren();
-  id("orden-datos").replaceChildren();
-  const estado = poner(id("orden-estado"), "orden.buscando");
+/** Shows the order with this id, and stops following the one before. */
+export function showOrden(id_orden) {
+  following.abort();
+  following = new AbortController();
+  byId("steps").replaceChildren();
+  byId("orden-fields").replaceChildren();
+  const estado = setText(byId("orden-estado"), "orden.searching");
   estado.className = "";
-  seguir(orden, alEvento, (fallo) => poner(estado, ...(fallo?.texto("ordenes:leer") ?? ["orden.sigue"])), corte.signal);
+  const onFailure = (failure) => setText(estado, ...(failure?.text("ordenes:leer") ?? ["orden.under_way"]));
+  follow(id_orden, onEvent, onFailure, following.signal);
 }
 
-function alEvento(nombre, datos) {
-  if (nombre === "orden") return terminar(datos);
-  decir(datos.contenido);
-  const paso = dibujar(datos);
-  const despues = [...id("pasos").children].find((otro) => otro.dataset.hora > paso.dataset.hora);
-  id("pasos").insertBefore(paso, despues ?? null);
-  const principio = id("pasos").firstElementChild.dataset.hora;
-  for (const otro of id("pasos").children) cifra(otro.querySelector(".ms"), otro.dataset.hora - principio);
+function onEvent(name, data) {
+  if (name === "orden") showEnd(data);
+  else addStep(data);
 }
 
-function terminar(orden) {
-  decir(orden);
-  const motivo = { t: `motivo.${orden.motivo}` };
-  poner(id("orden-estado"), `orden.${orden.estado}`, orden.motivo === null ? {} : { motivo }).className = orden.estado;
+/** Steps may come in another order than that of their times, by which they are shown. */
+function addStep(data) {
+  showFields(data.contenido);
+  const step = stepElement(data);
+  const successor = [...byId("steps").children].find((other) => other.dataset.time > step.dataset.time);
+  byId("steps").insertBefore(step, successor ?? null);
+  const start = byId("steps").firstElementChild.dataset.time;
+  for (const other of byId("steps").children) showNumber(other.querySelector(".ms"), other.dataset.time - start);
 }
 
-function dibujar(paso) {
-  const marcas = paso.is_compensation ? [el("span", { class: "marca", t: "compensacion" })] : [];
-  return el(
+function showEnd(orden) {
+  showFields(orden);
+  const values = orden.motivo === null ? {} : { motivo: { t: `motivo.${orden.motivo}` } };
+  setText(byId("orden-estado"), `orden.${orden.estado}`, values).className = orden.estado;
+}
+
+function stepElement(step) {
+  const tags = step.is_compensation ? [element("span", { class: "tag", t: "compensacion" })] : [];
+  return element(
     "li",
-    { class: paso.is_compensation ? "compensacion" : "", "data-hora": Date.parse(paso.timestamp) },
-    el("strong", { t: `paso.${paso.evento}` }), " ", ...marcas, " ",
-    el("span", { class: "cuando" }, "+", el("span", { class: "ms" }), " ms"), " ",
-    el("code", {}, paso.evento),
-    el("details", {},
-      el("summary", { t: "contenido" }),
-      el("pre", {}, JSON.stringify(paso.contenido, null, 2))),
+    { class: step.is_compensation ? "compensacion" : "", "data-time": Date.parse(step.timestamp) },
+    element("strong", { t: `paso.${step.evento}` }), " ", ...tags, " ",
+    element("span", { class: "when" }, "+", element("span", { class: "ms" }), " ms"), " ",
+    element("code", {}, step.evento),
+    element("details", {},
+      element("summary", { t: "contenido" }),
+      element("pre", {}, JSON.stringify(step.contenido, null, 2))),
   );
 }
 
-/** What is known of the order, from its own steps. */
-function decir(datos) {
-  for (const [campo, rotulo] of Object.entries(CAMPOS)) {
-    if (datos[campo] === undefined || datos[campo] === null) continue;
-    let dicho = id("orden-datos").querySelector(`[data-campo="${rotulo}"]`);
-    if (dicho === null) {
-      dicho = el("dd", { "data-campo": rotulo });
-      id("orden-datos").append(el("div", {}, el("dt", { t: rotulo }), dicho));
+/** Shows what a step, or the order itself, says of the order. */
+function showFields(data) {
+  for (const [field, label] of Object.entries(LABELS)) {
+    if (data[field] === undefined || data[field] === null) continue;
+    let value = byId("orden-fields").querySelector(`[data-field="${label}"]`);
+    if (value === null) {
+      value = element("dd", { "data-field": label });
+      byId("orden-fields").append(element("div", {}, element("dt", { t: label }), value));
     }
-    if (campo === "motivo") poner(dicho, `motivo.${datos[campo]}`);
-    else dicho.textContent = datos[campo];
+    if (field === "motivo") setText(value, `motivo.${data[field]}`);
+    else value.textContent = data[field];
   }
 }

@@ -1,58 +1,66 @@
-/** The page: what is where, the language, the token, and which order is followed (its id is in the address). */
+/** The page as a whole: its language, the token, the lists, and which order is followed: its id is in the address. */
 
-import { entrar, hayToken, vigilarToken } from "./api.js";
-import { id } from "./dom.js";
-import { empezar, hablar, poner } from "./idioma.js";
-import { mantener as mantenerLista } from "./listas.js";
-import { mostrar } from "./orden.js";
-import { mantener as mantenerTopologia } from "./topologia.js";
+import { hasToken, setToken, watchToken } from "./api.js";
+import { byId } from "./dom.js";
+import { setText, switchLanguage, translatePage } from "./language.js";
+import { maintainList } from "./lists.js";
+import { showOrden } from "./orden.js";
+import { maintainTopology } from "./topology.js";
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-function alElegir() {
-  const orden = decodeURIComponent(location.hash.slice(1));
-  if (!ID.test(orden)) return;
-  id("id").value = orden;
-  avisar(true);
-  mostrar(orden);
+/** Follows the order whose id is in the address, if there is one. */
+function followAddress() {
+  const id_orden = decodeURIComponent(location.hash.slice(1));
+  if (!ID.test(id_orden)) return;
+  byId("id").value = id_orden;
+  showValidity(true);
+  showOrden(id_orden);
 }
 
-function avisar(valido) {
-  id("id").setAttribute("aria-invalid", String(!valido));
-  poner(id("id-ayuda"), valido ? "id_ayuda" : "id_invalido");
+function showValidity(valid) {
+  byId("id").setAttribute("aria-invalid", String(!valid));
+  setText(byId("id-help"), valid ? "id_help" : "invalid_id");
 }
 
-function alBuscar(evento) {
-  evento.preventDefault();
-  const orden = id("id").value.trim();
-  avisar(ID.test(orden));
-  if (!ID.test(orden)) return id("id").focus();
-  if (location.hash === `#${orden}`) alElegir();
-  else location.hash = orden;
+function onSearch(event) {
+  event.preventDefault();
+  const id_orden = byId("id").value.trim();
+  const valid = ID.test(id_orden);
+  showValidity(valid);
+  if (!valid) byId("id").focus();
+  else if (location.hash === `#${id_orden}`) followAddress();
+  else location.hash = id_orden;
 }
 
-function pedirToken(hace) {
-  if (hace) poner(id("acceso-motivo"), "fallo.401");
-  id("acceso").hidden = !hace;
-  id("salir").hidden = !hayToken();
+/** Shows the form for a token, or hides it. */
+function showAccess(needed) {
+  if (needed) setText(byId("access-notice"), "failure.401");
+  byId("access").hidden = !needed;
+  byId("forget").hidden = !hasToken();
 }
 
-id("idioma").value = empezar();
-id("idioma").addEventListener("change", () => hablar(id("idioma").value));
-id("buscar").addEventListener("submit", alBuscar);
-id("salir").addEventListener("click", () => {
-  entrar(null);
-  location.reload(); // and with it whatever the token had shown
+function onTokenChange() {
+  showAccess(false);
+  followAddress();
+}
+
+byId("language").value = translatePage();
+byId("language").addEventListener("change", () => switchLanguage(byId("language").value));
+byId("search").addEventListener("submit", onSearch);
+byId("forget").addEventListener("click", () => {
+  setToken(null);
+  location.reload(); // nothing that the token had shown may stay
 });
-pedirToken(false);
-id("acceso").addEventListener("submit", (evento) => {
-  evento.preventDefault();
-  entrar(id("token").value.trim());
-  id("token").value = "";
+showAccess(false);
+byId("access").addEventListener("submit", (event) => {
+  event.preventDefault();
+  setToken(byId("token").value.trim());
+  byId("token").value = "";
 });
-vigilarToken(() => (pedirToken(false), alElegir()), () => pedirToken(true));
-addEventListener("hashchange", alElegir);
-mantenerLista("recientes", "/orders?limit=10");
-mantenerLista("fallidas", "/orders?estado=fallida&limit=8", true);
-mantenerTopologia();
-alElegir();
+watchToken(onTokenChange, () => showAccess(true));
+addEventListener("hashchange", followAddress);
+maintainList("recent", "/orders?limit=10");
+maintainList("fallidas", "/orders?estado=fallida&limit=8", true);
+maintainTopology();
+followAddress();

@@ -18,56 +18,67 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from deployment.databases.__main__ import conectar, donde
+from deployment.databases.admin import MissingVariable, connect, server_address
 
-BASES: Final = ("ordenes", "productos", "conductores")
-DIAS: Final = 7
+DATABASES: Final = ("ordenes", "productos", "conductores")
+DEFAULT_DAYS: Final = 7
 """How long receipts are kept, in days, unless told."""
-PAGINAS: Final = 1000
+PAGES_PER_TRANSACTION: Final = 1000
 """Pages of 8 KiB in one transaction."""
 
-_PAGINAS: Final = sa.text("select pg_relation_size('recibos') / current_setting('block_size')::int")
-_VIEJOS: Final = """
+_PAGE_COUNT: Final = sa.text("select pg_relation_size('recibos') / current_setting('block_size')::int")
+_EXPIRED_RECEIPTS: Final = """
     from recibos where ctid >= cast(:desde as tid) and ctid < cast(:hasta as tid)
     and fecha < now() - make_interval(days => :dias)"""
-_CONTAR: Final = sa.text(f"select count(*) {_VIEJOS}")
-_BORRAR: Final = sa.text(f"delete {_VIEJOS}")
+_COUNT: Final = sa.text(f"select count(*) {_EXPIRED_RECEIPTS}")
+_DELETE: Final = sa.text(f"delete {_EXPIRED_RECEIPTS}")
 
 
-def podar(motor: sa.Engine, dias: int, solo_contar: bool) -> Iterator[tuple[int, int]]:
+def prune_receipts(engine: sa.Engine, days: int, dry_run: bool) -> Iterator[tuple[int, int]]:
     """Deletes, or only counts; after each transaction the share of the table that is done, in %, and how many."""
-    with motor.connect() as conexion:
-        total = conexion.execute(_PAGINAS).scalar_one()
-    for pagina in range(0, total, PAGINAS):
-        valores = {"desde": f"({pagina},0)", "hasta": f"({pagina + PAGINAS},0)", "dias": dias}
-        with motor.begin() as tx:
-            resultado = tx.execute(_CONTAR if solo_contar else _BORRAR, valores)
-            cuantos = resultado.scalar_one() if solo_contar else resultado.rowcount
-        yield min(100, 100 * (pagina + PAGINAS) // total), cuantos
+    with engine.connect() as connection:
+        total = connection.execute(_PAGE_COUNT).scalar_one()
+    for page in range(0, total, PAGES_PER_TRANSACTION):
+        values = {"desde": f"({page},0)", "hasta": f"({page + PAGES_PER_TRANSACTION},0)", "dias": days}
+        with engine.begin() as tx:
+            result = tx.execute(_COUNT if dry_run else _DELETE, values)
+            count = result.scalar_one() if dry_run else result.rowcount
+        yield min(100, 100 * (page + PAGES_PER_TRANSACTION) // total), count
 
 
-def _dias(texto: str) -> int:
-    if not texto.isdigit() or int(texto) < 1:
-        raise argparse.ArgumentTypeError(f"{texto!r}: a whole number of days, at least 1")
-    return int(texto)
+def _days(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: a whole number of days, at least 1")
+    return int(text)
 
 
 def main() -> None:
-    ayuda = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("python -m deployment.databases.prune", description=__doc__, formatter_class=ayuda)
-    parser.add_argument("--older-than", metavar="DAYS", type=_dias, default=DIAS, help=f"default: {DIAS}")
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        "python -m deployment.databases.prune", description=__doc__, formatter_class=formatter
+    )
+    parser.add_argument(
+        "--older-than", metavar="DAYS", type=_days, default=DEFAULT_DAYS, help=f"default: {DEFAULT_DAYS}"
+    )
     parser.add_argument("--dry-run", action="store_true", help="only count")
-    opciones = parser.parse_args()
-    hecho = "would be deleted" if opciones.dry_run else "deleted"
+    options = parser.parse_args()
+    outcome = "would be deleted" if options.dry_run else "deleted"
     try:
-        for base in BASES:
-            suma = 0
-            for avance, cuantos in podar(conectar(base), opciones.older_than, opciones.dry_run):
-                suma += cuantos
-                print(f"database {base}: {avance} %, {suma} receipts {hecho}", end="\r", file=sys.stderr, flush=True)
-            print(f"database {base}: {suma} receipts older than {opciones.older_than} days {hecho}", flush=True)
+        for database in DATABASES:
+            total = 0
+            for percent, count in prune_receipts(connect(database), options.older_than, options.dry_run):
+                total += count
+                print(
+                    f"database {database}: {percent} %, {total} receipts {outcome}",
+                    end="\r",
+                    file=sys.stderr,
+                    flush=True,
+                )
+            print(f"database {database}: {total} receipts older than {options.older_than} days {outcome}", flush=True)
+    except MissingVariable as error:
+        sys.exit(f"error: {error}")
     except SQLAlchemyError as error:
-        sys.exit(f"error: PostgreSQL at {donde()} refused: {error}")
+        sys.exit(f"error: PostgreSQL at {server_address()} refused: {error}")
 
 
 if __name__ == "__main__":

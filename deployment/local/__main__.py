@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 
-from deployment.local import credentials, lifecycle, provision, report, services, settings, training
+from deployment.local import credentials, lifecycle, report, services, settings, setup, training
 from deployment.local.errors import PlatformError
 from deployment.local.settings import Settings
 
@@ -64,7 +64,7 @@ def main() -> int:
 def execute(arguments: argparse.Namespace, chosen: Settings) -> int:
     match arguments.command:
         case "setup":
-            provision.ensure()
+            setup.ensure()
             training.ensure()
             print("  everything is there")
         case "up":

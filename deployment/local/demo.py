@@ -12,69 +12,69 @@ from collections.abc import Callable
 from typing import Final, NoReturn, TypeVar
 from uuid import UUID
 
-from bff.cliente import Cliente, Orden, Problema, SinRespuesta
+from bff.client import Client, NoResponse, Orden, Problem
 
 BFF: Final = f"http://127.0.0.1:{os.environ.get('BFF_PORT', '3000')}"
-PLAZO: Final = 30
+TIMEOUT: Final = 30
 """Longest wait for anything, in s."""
-API: Final = Cliente(BFF, plazo=5)
+API: Final = Client(BFF, timeout=5)
 T = TypeVar("T")
 
 
-def esperar(que: str, obtener: Callable[[], T | None]) -> T:
-    """What `obtener` gives once it is true; ends the program after PLAZO."""
-    limite = time.monotonic() + PLAZO
-    while not (valor := obtener()):
-        if time.monotonic() > limite:
-            _no_vino(que)
+def wait_for(what: str, fetch: Callable[[], T | None]) -> T:
+    """What `fetch` gives once it is true; ends the program after PLAZO."""
+    deadline = time.monotonic() + TIMEOUT
+    while not (value := fetch()):
+        if time.monotonic() > deadline:
+            _exit_on_timeout(what)
         time.sleep(0.02)
-    return valor
+    return value
 
 
-def _no_vino(que: str) -> NoReturn:
-    sys.exit(f"error: {que} did not come within {PLAZO} s; look at: make logs, make status")
+def _exit_on_timeout(what: str) -> NoReturn:
+    sys.exit(f"error: {what} did not come within {TIMEOUT} s; look at: make logs, make status")
 
 
-def preparar(stock: int, conductores: int) -> UUID:
+def prepare(stock: int, conductores: int) -> UUID:
     """A product with stock, and drivers enough."""
     id_producto = API.crear_producto("Café de Nariño, 500 g", stock)
-    for numero in range(1, conductores + 1):
-        API.registrar_conductor(f"Conductor {numero}")
-    esperar("the product", lambda: API.producto(id_producto))
+    for number in range(1, conductores + 1):
+        API.registrar_conductor(f"Conductor {number}")
+    wait_for("the product", lambda: API.producto(id_producto))
     print(f"\nA product with {stock} units, and {conductores} drivers: POST /productos, POST /conductores")
     return id_producto
 
 
-def seguir(titulo: str, cuerpo: str, tipo: str, esperado: str) -> None:
+def follow(title: str, body: str, media_type: str, expected: str) -> None:
     """Posts an order, prints its saga while it happens, and its end."""
-    print(f"\n{titulo}\n  POST /orders  {tipo}\n    {cuerpo}")
-    id_orden = UUID(API.pedir("POST", "/orders", cuerpo.encode(), tipo).json()["id_orden"])
-    principio = None
-    for evento in API.eventos(id_orden, PLAZO):
+    print(f"\n{title}\n  POST /orders  {media_type}\n    {body}")
+    id_orden = UUID(API.request("POST", "/orders", body.encode(), media_type).json()["id_orden"])
+    started_at = None
+    for evento in API.events(id_orden, TIMEOUT):
         if isinstance(evento, Orden):
-            como = f"driver {evento.id_driver}" if evento.id_driver else evento.motivo
-            print(f"  order {id_orden} is {evento.estado}: {como}")
-            if evento.estado != esperado:
-                sys.exit(f"error: it should be {esperado}")
+            detail = f"driver {evento.id_driver}" if evento.id_driver else evento.motivo
+            print(f"  order {id_orden} is {evento.estado}: {detail}")
+            if evento.estado != expected:
+                sys.exit(f"error: it should be {expected}")
             return
-        principio = principio or evento.timestamp
-        ms = (evento.timestamp - principio).total_seconds() * 1000
+        started_at = started_at or evento.timestamp
+        ms = (evento.timestamp - started_at).total_seconds() * 1000
         print(f"    {ms:5.0f} ms {'↩' if evento.is_compensation else '→'} {evento.evento}", flush=True)
-    _no_vino("the end of the saga")
+    _exit_on_timeout("the end of the saga")
 
 
 def main() -> None:
     argparse.ArgumentParser("python -m deployment.local.demo", description=__doc__).parse_args()
-    antes = 10
-    id_producto = preparar(antes, conductores=2)
-    campos = {"id_producto": str(id_producto), "user_id": "ana", "cantidad": 2, "direccion_entrega": "Calle 45 # 13-40"}
-    seguir("1. An order in JSON", json.dumps(campos), "application/json", "iniciada")
-    xml = "".join(f"<{campo}>{valor}</{campo}>" for campo, valor in (campos | {"cantidad": 3}).items())
-    seguir("2. An order in XML", f"<root>{xml}</root>", "application/xml", "iniciada")
-    seguir("3. An order of more than there is", json.dumps(campos | {"cantidad": 6}), "application/json", "fallida")
-    despues = antes - 2 - 3
-    esperar("the read model", lambda: (p := API.producto(id_producto)) is not None and p.stock == despues)
-    print(f"\nStock before: {antes}; after 2 + 3 units sold and 6 refused: {despues}")
+    before = 10
+    id_producto = prepare(before, conductores=2)
+    fields = {"id_producto": str(id_producto), "user_id": "ana", "cantidad": 2, "direccion_entrega": "Calle 45 # 13-40"}
+    follow("1. An order in JSON", json.dumps(fields), "application/json", "iniciada")
+    xml = "".join(f"<{field}>{value}</{field}>" for field, value in (fields | {"cantidad": 3}).items())
+    follow("2. An order in XML", f"<root>{xml}</root>", "application/xml", "iniciada")
+    follow("3. An order of more than there is", json.dumps(fields | {"cantidad": 6}), "application/json", "fallida")
+    after = before - 2 - 3
+    wait_for("the read model", lambda: (p := API.producto(id_producto)) is not None and p.stock == after)
+    print(f"\nStock before: {before}; after 2 + 3 units sold and 6 refused: {after}")
     print(f"""
 Everything goes on running. Try:
   {BFF}/panel   in a browser: functions and topics with figures, orders as they go
@@ -90,7 +90,7 @@ Everything goes on running. Try:
 if __name__ == "__main__":
     try:
         main()
-    except SinRespuesta as error:
+    except NoResponse as error:
         sys.exit(f"error: the BFF at {BFF} does not answer ({error}): is the platform up? (make up)")
-    except Problema as error:
+    except Problem as error:
         sys.exit(f"error: {error}")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from deployment.local import credentials, processes, provision, render, services, settings
+from deployment.local import credentials, processes, render, services, settings, setup
 from deployment.local.errors import PlatformError
 from deployment.local.services import Service
 from deployment.local.settings import Settings
@@ -38,7 +38,7 @@ def locked(data: Path) -> Iterator[None]:
 def up(chosen: Settings, names: Sequence[str]) -> None:
     """Starts these services; all that there are, if none is named."""
     names = [name for name in services.NAMES if name in names or not names]
-    provision.ensure()
+    setup.ensure()
     _claim(chosen.data)
     with locked(chosen.data):
         refuse_changes(chosen)

@@ -2,36 +2,40 @@
 or, refused, productos/comando-revertir-disminuir-stock.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from functions.comun.engine import Funcion
-from functions.comun.ids import Id
-from functions.comun.lote import Salidas, ids, ninguno
-from functions.comun.mensajes import AsignarConductor as Comando
-from functions.comun.mensajes import Mensaje
-from functions.conductores import dominio, tablas
+from functions.conductores import decisions, tables
+from functions.conductores.decisions import Asignacion, Decision
+from functions.engine.batch import Outputs, Store, decide
+from functions.engine.function import Function
+from functions.messages.envelope import Message
+from functions.messages.ids import Id
+from functions.messages.payloads import ComandoAsignarConductor
 
 
-class AsignarConductor(Funcion):
-    def manejar(self, tx: Any, lote: Sequence[Mensaje[Comando]]) -> Salidas:
-        return _asignar(tx, lote, tablas.cargar)
+class AsignarConductor(Function):
+    """Gives orders a free driver each; or refuses, and the order is compensated."""
 
-    def manejar_nuevos(self, tx: Any, lote: Sequence[Mensaje[Comando]]) -> Salidas:
-        return _asignar(tx, lote, ninguno)
+    def handle(self, tx: Any, batch: Sequence[Message[ComandoAsignarConductor]]) -> Outputs:
+        return _asignar(tx, batch, tables.ASIGNACIONES)
+
+    def handle_new(self, tx: Any, batch: Sequence[Message[ComandoAsignarConductor]]) -> Outputs:
+        return _asignar(tx, batch, tables.ASIGNACIONES.assumed_empty())
 
 
-def _asignar(
-    tx: Any, lote: Sequence[Mensaje[Comando]], cargar: Callable[[Any, Sequence[Id]], dict[Id, dominio.Asignacion]]
-) -> Salidas:
-    ordenes = ids(lote, "id_orden")
-    antes, salidas = cargar(tx, ordenes), []
-    libres = iter(tablas.libres(tx, len(ordenes) - len(antes)))
-    despues = dict(antes)
-    for mensaje in lote:
-        id_orden = mensaje.data.id_orden
-        libre = next(libres, None) if id_orden not in despues else None
-        despues[id_orden], publicar = dominio.asignar(despues.get(id_orden), libre, mensaje.data)
-        salidas.append(publicar)
-    tablas.guardar(tx, antes, despues)
-    return salidas
+def _asignar(tx: Any, batch: Sequence[Message[ComandoAsignarConductor]], asignaciones: Store[Asignacion]) -> Outputs:
+    """Locks as many free drivers as there are orders without an assignment, once these are loaded."""
+    libres: Iterator[Id] = iter(())
+
+    def load(tx: Any, ids_orden: Sequence[Id]) -> dict[Id, Asignacion]:
+        nonlocal libres
+        loaded = asignaciones.load(tx, ids_orden)
+        libres = iter(tables.libres(tx, len(ids_orden) - len(loaded)))
+        return loaded
+
+    def asignar(asignacion: Asignacion | None, comando: ComandoAsignarConductor) -> Decision:
+        libre = next(libres, None) if asignacion is None else None
+        return decisions.asignar(asignacion, libre, comando)
+
+    return decide(tx, batch, asignar, Store(asignaciones.key, load, asignaciones.save))

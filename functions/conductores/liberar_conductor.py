@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from functions.comun import mensajes
-from functions.comun.engine import Funcion
-from functions.comun.lote import Salidas, decidir
-from functions.comun.mensajes import Mensaje
-from functions.conductores import dominio, tablas
+from functions.conductores import decisions, tables
+from functions.engine.batch import Outputs, decide
+from functions.engine.function import Function
+from functions.messages.envelope import Message
+from functions.messages.payloads import ComandoLiberarConductor
 
 
-class LiberarConductor(Funcion):
-    def manejar(self, tx: Any, lote: Sequence[Mensaje[mensajes.LiberarConductor]]) -> Salidas:
-        return decidir(tx, lote, tablas.cargar, dominio.liberar, tablas.guardar)
+class LiberarConductor(Function):
+    """Frees the drivers of orders, and has the rest of the orders compensated."""
+
+    def handle(self, tx: Any, batch: Sequence[Message[ComandoLiberarConductor]]) -> Outputs:
+        return decide(tx, batch, decisions.liberar, tables.ASIGNACIONES)

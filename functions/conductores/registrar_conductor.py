@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from functions.comun import mensajes
-from functions.comun.engine import Funcion
-from functions.comun.lote import Salidas
-from functions.comun.mensajes import Mensaje
-from functions.conductores import tablas
+from functions.conductores import tables
+from functions.engine.batch import Outputs
+from functions.engine.function import Function
+from functions.messages.envelope import Message
+from functions.messages.payloads import ComandoRegistrarConductor
 
 
-class RegistrarConductor(Funcion):
-    recibos = False
+class RegistrarConductor(Function):
+    """Adds drivers."""
 
-    def manejar(self, tx: Any, lote: Sequence[Mensaje[mensajes.RegistrarConductor]]) -> Salidas:
-        tablas.registrar(tx, [mensaje.data for mensaje in lote])
+    uses_receipts = False
+
+    def handle(self, tx: Any, batch: Sequence[Message[ComandoRegistrarConductor]]) -> Outputs:
+        tables.registrar(tx, [message.data for message in batch])
         return []

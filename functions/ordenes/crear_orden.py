@@ -5,16 +5,24 @@ ordenes/comando-verificar-orden.
 from collections.abc import Sequence
 from typing import Any
 
-from functions.comun import mensajes
-from functions.comun.engine import Funcion
-from functions.comun.lote import Salidas, decidir, ninguno
-from functions.comun.mensajes import Mensaje
-from functions.ordenes import dominio, tablas
+from functions.engine.batch import Outputs, Store, decide
+from functions.engine.function import Function
+from functions.messages.envelope import Message
+from functions.messages.payloads import ComandoCrearOrden
+from functions.ordenes import decisions, tables
+from functions.ordenes.deadlines import merge_deadlines
+from functions.ordenes.decisions import Orden
 
 
-class CrearOrden(Funcion):
-    def manejar(self, tx: Any, lote: Sequence[Mensaje[mensajes.CrearOrden]]) -> Salidas:
-        return dominio.juntar(decidir(tx, lote, tablas.cargar, dominio.crear, tablas.guardar))
+class CrearOrden(Function):
+    """Creates orders, asks for their stock, and sets one deadline for all orders of the batch."""
 
-    def manejar_nuevos(self, tx: Any, lote: Sequence[Mensaje[mensajes.CrearOrden]]) -> Salidas:
-        return dominio.juntar(decidir(tx, lote, ninguno, dominio.crear, tablas.guardar))
+    def handle(self, tx: Any, batch: Sequence[Message[ComandoCrearOrden]]) -> Outputs:
+        return _crear(tx, batch, tables.ORDENES)
+
+    def handle_new(self, tx: Any, batch: Sequence[Message[ComandoCrearOrden]]) -> Outputs:
+        return _crear(tx, batch, tables.ORDENES.assumed_empty())
+
+
+def _crear(tx: Any, batch: Sequence[Message[ComandoCrearOrden]], ordenes: Store[Orden]) -> Outputs:
+    return merge_deadlines(decide(tx, batch, decisions.crear, ordenes))

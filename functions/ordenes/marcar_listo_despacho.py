@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from functions.comun import mensajes
-from functions.comun.engine import Funcion
-from functions.comun.lote import Salidas, decidir
-from functions.comun.mensajes import Mensaje
-from functions.ordenes import dominio, tablas
+from functions.engine.batch import Outputs, decide
+from functions.engine.function import Function
+from functions.messages.envelope import Message
+from functions.messages.payloads import ComandoMarcarListoDespacho
+from functions.ordenes import decisions, tables
 
 
-class MarcarListoDespacho(Funcion):
-    def manejar(self, tx: Any, lote: Sequence[Mensaje[mensajes.MarcarListoDespacho]]) -> Salidas:
-        return decidir(tx, lote, tablas.cargar, dominio.marcar_listo, tablas.guardar)
+class MarcarListoDespacho(Function):
+    """Makes orders `iniciada`: they have a driver."""
+
+    def handle(self, tx: Any, batch: Sequence[Message[ComandoMarcarListoDespacho]]) -> Outputs:
+        return decide(tx, batch, decisions.marcar_listo, tables.ORDENES)

@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from functions.comun.engine import Funcion
-from functions.comun.lote import Salidas, ultimos
-from functions.comun.mensajes import EventoOrden, Mensaje
-from functions.ordenes import tablas
+from functions.engine.batch import Outputs, newest
+from functions.engine.function import Function
+from functions.messages.envelope import Message
+from functions.messages.payloads import EventoOrden
+from functions.ordenes import tables
 
 
-class ProyectarOrden(Funcion):
-    recibos = False
+class ProyectarOrden(Function):
+    """Brings the read model of the orders up to date."""
 
-    def manejar(self, tx: Any, lote: Sequence[Mensaje[EventoOrden]]) -> Salidas:
-        tablas.proyectar(tx, ultimos(lote))
+    uses_receipts = False
+
+    def handle(self, tx: Any, batch: Sequence[Message[EventoOrden]]) -> Outputs:
+        tables.proyectar(tx, newest(batch))
         return []

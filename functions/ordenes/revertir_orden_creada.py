@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from functions.comun import mensajes
-from functions.comun.engine import Funcion
-from functions.comun.lote import Salidas, decidir
-from functions.comun.mensajes import Mensaje
-from functions.ordenes import dominio, tablas
+from functions.engine.batch import Outputs, decide
+from functions.engine.function import Function
+from functions.messages.envelope import Message
+from functions.messages.payloads import ComandoRevertirOrdenCreada
+from functions.ordenes import decisions, tables
 
 
-class RevertirOrdenCreada(Funcion):
-    def manejar(self, tx: Any, lote: Sequence[Mensaje[mensajes.RevertirOrdenCreada]]) -> Salidas:
-        return decidir(tx, lote, tablas.cargar, dominio.revertir, tablas.guardar)
+class RevertirOrdenCreada(Function):
+    """Makes orders `fallida`: they were compensated."""
+
+    def handle(self, tx: Any, batch: Sequence[Message[ComandoRevertirOrdenCreada]]) -> Outputs:
+        return decide(tx, batch, decisions.revertir, tables.ORDENES)

@@ -7,21 +7,25 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from functions.comun import mensajes
-from functions.comun.engine import Funcion
-from functions.comun.lote import Salidas, decidir
-from functions.comun.mensajes import Mensaje
-from functions.ordenes import dominio, tablas
+from functions.engine.batch import Outputs, decide
+from functions.engine.function import Function
+from functions.messages.envelope import Message
+from functions.messages.payloads import ComandoVerificarOrden
+from functions.ordenes import decisions, tables
+from functions.ordenes.deadlines import merge_deadlines
 
 
-class VerificarOrden(Funcion):
-    lote = 20  # messages of up to 500 orders
+class VerificarOrden(Function):
+    """Looks after orders at their deadlines: pushes their sagas on, or gives them up at the last deadline."""
 
-    def manejar(self, tx: Any, lote: Sequence[Mensaje[mensajes.VerificarOrden]]) -> Salidas:
-        cada_una = [
-            replace(mensaje, data=replace(mensaje.data, id_orden=id_orden, otras=None))
-            for mensaje in lote
-            for id_orden in mensaje.data.ordenes
+    batch_size = 20  # messages of up to 500 orders
+
+    def handle(self, tx: Any, batch: Sequence[Message[ComandoVerificarOrden]]) -> Outputs:
+        single_orders = [
+            replace(message, data=replace(message.data, id_orden=id_orden, otras=None))
+            for message in batch
+            for id_orden in message.data.ordenes
         ]
-        salidas = iter(decidir(tx, cada_una, tablas.cargar, dominio.verificar, tablas.guardar))
-        return [list(chain(*dominio.juntar([next(salidas) for _ in mensaje.data.ordenes]))) for mensaje in lote]
+        outputs = iter(decide(tx, single_orders, decisions.verificar, tables.ORDENES))
+        by_message = ([next(outputs) for _ in message.data.ordenes] for message in batch)
+        return [list(chain(*merge_deadlines(group))) for group in by_message]

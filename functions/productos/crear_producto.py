@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from functions.comun import mensajes
-from functions.comun.engine import Funcion
-from functions.comun.lote import Salidas, decidir
-from functions.comun.mensajes import Mensaje, ahora
-from functions.productos import dominio, tablas
+from functions.engine.batch import Outputs, decide
+from functions.engine.function import Function
+from functions.messages.envelope import Message, now
+from functions.messages.payloads import ComandoCrearProducto
+from functions.productos import decisions, tables
 
 
-class CrearProducto(Funcion):
-    def manejar(self, tx: Any, lote: Sequence[Mensaje[mensajes.CrearProducto]]) -> Salidas:
-        return decidir(tx, lote, tablas.cargar, partial(dominio.crear, ahora=ahora()), tablas.guardar)
+class CrearProducto(Function):
+    """Creates products."""
+
+    def handle(self, tx: Any, batch: Sequence[Message[ComandoCrearProducto]]) -> Outputs:
+        return decide(tx, batch, partial(decisions.crear, now=now()), tables.PRODUCTOS)

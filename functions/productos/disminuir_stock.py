@@ -3,18 +3,27 @@ or, refused, ordenes/comando-revertir-orden-creada.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from functions.comun import mensajes
-from functions.comun.engine import Funcion
-from functions.comun.lote import Salidas, ninguno
-from functions.comun.mensajes import Mensaje
-from functions.productos import dominio, tablas
+from functions.engine.batch import Outputs, Store, decide, keep_last_events
+from functions.engine.function import Function
+from functions.messages.envelope import Message, now
+from functions.messages.payloads import ComandoDisminuirStock, EventoProducto
+from functions.productos import decisions, tables
+from functions.productos.decisions import Reserva
 
 
-class DisminuirStock(Funcion):
-    def manejar(self, tx: Any, lote: Sequence[Mensaje[mensajes.DisminuirStock]]) -> Salidas:
-        return tablas.cambiar_stock(tx, lote, dominio.disminuir)
+class DisminuirStock(Function):
+    """Reserves stock for orders, and asks for their drivers; or refuses, and the order is compensated."""
 
-    def manejar_nuevos(self, tx: Any, lote: Sequence[Mensaje[mensajes.DisminuirStock]]) -> Salidas:
-        return tablas.cambiar_stock(tx, lote, dominio.disminuir, cargar_reservas=ninguno)
+    def handle(self, tx: Any, batch: Sequence[Message[ComandoDisminuirStock]]) -> Outputs:
+        return _disminuir(tx, batch, tables.RESERVAS)
+
+    def handle_new(self, tx: Any, batch: Sequence[Message[ComandoDisminuirStock]]) -> Outputs:
+        return _disminuir(tx, batch, tables.RESERVAS.assumed_empty())
+
+
+def _disminuir(tx: Any, batch: Sequence[Message[ComandoDisminuirStock]], reservas: Store[Reserva]) -> Outputs:
+    outputs = decide(tx, batch, partial(decisions.disminuir, now=now()), tables.PRODUCTOS, reservas)
+    return keep_last_events(outputs, EventoProducto)

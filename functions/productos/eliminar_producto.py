@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from functions.comun import mensajes
-from functions.comun.engine import Funcion
-from functions.comun.lote import Salidas, decidir
-from functions.comun.mensajes import Mensaje, ahora
-from functions.productos import dominio, tablas
+from functions.engine.batch import Outputs, decide
+from functions.engine.function import Function
+from functions.messages.envelope import Message, now
+from functions.messages.payloads import ComandoEliminarProducto
+from functions.productos import decisions, tables
 
 
-class EliminarProducto(Funcion):
-    def manejar(self, tx: Any, lote: Sequence[Mensaje[mensajes.EliminarProducto]]) -> Salidas:
-        return decidir(tx, lote, tablas.cargar, partial(dominio.eliminar, ahora=ahora()), tablas.guardar)
+class EliminarProducto(Function):
+    """Marks products as deleted."""
+
+    def handle(self, tx: Any, batch: Sequence[Message[ComandoEliminarProducto]]) -> Outputs:
+        return decide(tx, batch, partial(decisions.eliminar, now=now()), tables.PRODUCTOS)

@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from functions.comun.engine import Funcion
-from functions.comun.lote import Salidas, ultimos
-from functions.comun.mensajes import EventoProducto, Mensaje
-from functions.productos import tablas
+from functions.engine.batch import Outputs, newest
+from functions.engine.function import Function
+from functions.messages.envelope import Message
+from functions.messages.payloads import EventoProducto
+from functions.productos import tables
 
 
-class ProyectarProducto(Funcion):
-    recibos = False
-    reposo = 0.02
+class ProyectarProducto(Function):
+    """Brings the read model of the products up to date."""
 
-    def manejar(self, tx: Any, lote: Sequence[Mensaje[EventoProducto]]) -> Salidas:
-        tablas.proyectar(tx, ultimos(lote))
+    uses_receipts = False
+    linger = 0.02
+
+    def handle(self, tx: Any, batch: Sequence[Message[EventoProducto]]) -> Outputs:
+        tables.proyectar(tx, newest(batch))
         return []

@@ -1,15 +1,19 @@
 """productos/comando-revertir-disminuir-stock → ordenes/comando-revertir-orden-creada, productos/evento-producto."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from functions.comun import mensajes
-from functions.comun.engine import Funcion
-from functions.comun.lote import Salidas
-from functions.comun.mensajes import Mensaje
-from functions.productos import dominio, tablas
+from functions.engine.batch import Outputs, decide, keep_last_events
+from functions.engine.function import Function
+from functions.messages.envelope import Message, now
+from functions.messages.payloads import ComandoRevertirDisminuirStock, EventoProducto
+from functions.productos import decisions, tables
 
 
-class RevertirDisminuirStock(Funcion):
-    def manejar(self, tx: Any, lote: Sequence[Mensaje[mensajes.RevertirDisminuirStock]]) -> Salidas:
-        return tablas.cambiar_stock(tx, lote, dominio.revertir)
+class RevertirDisminuirStock(Function):
+    """Gives back the stock of orders, and has the orders compensated."""
+
+    def handle(self, tx: Any, batch: Sequence[Message[ComandoRevertirDisminuirStock]]) -> Outputs:
+        outputs = decide(tx, batch, partial(decisions.revertir, now=now()), tables.PRODUCTOS, tables.RESERVAS)
+        return keep_last_events(outputs, EventoProducto)

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from functions.comun.engine import Funcion
-from functions.comun.lote import Salidas
-from functions.comun.mensajes import Mensaje
-from functions.saga import tablas
+from functions.engine.batch import Outputs
+from functions.engine.function import Function
+from functions.messages.envelope import Message
+from functions.saga import tables
 
 
-class RegistrarSaga(Funcion):
-    recibos = False
-    reposo = 0.02
+class RegistrarSaga(Function):
+    """Writes the saga log."""
 
-    def manejar(self, tx: Any, lote: Sequence[Mensaje[Any]]) -> Salidas:
-        tablas.anotar(tx, lote)
+    uses_receipts = False
+    linger = 0.02
+
+    def handle(self, tx: Any, batch: Sequence[Message[Any]]) -> Outputs:
+        tables.save(tx, batch)
         return []

@@ -1,4 +1,4 @@
-// The graph on standard input, as SVG.
+// Reads a graph in Graphviz' language from standard input; writes it to standard output as SVG.
 import { readFileSync } from "node:fs";
 import { Graphviz } from "@hpcc-js/wasm-graphviz";
 

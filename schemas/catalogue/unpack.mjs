@@ -1,4 +1,4 @@
-// Unpacks the browser into TMPDIR, with the libraries that a bare machine lacks.
+// Unpacks the browser into the folder that TMPDIR names, with the libraries and fonts that a bare machine lacks.
 import { inflate } from "@sparticuz/chromium";
 
 const archives = ["chromium.br", "al2023.tar.br", "fonts.tar.br", "swiftshader.tar.br"];

@@ -1,4 +1,4 @@
-// The document on standard input: what AsyncAPI's own parsers have to say, as JSON.
+// Reads an AsyncAPI document from standard input; writes, as JSON, the channels and faults that AsyncAPI's parsers find.
 import { readFileSync } from "node:fs";
 import { AvroSchemaParser } from "@asyncapi/avro-schema-parser";
 import { Parser } from "@asyncapi/parser";
@@ -6,7 +6,7 @@ import { Parser } from "@asyncapi/parser";
 const avro = AvroSchemaParser();
 const faults = [];
 async function parse(input) {
-  // of documents of version 3 the parser itself has Avro converted, not validated
+  // for documents of version 3 the parser converts Avro schemas, but does not validate them
   faults.push(...(await avro.validate(input)).map((fault) => ({ ...fault, severity: 0 })));
   return avro.parse(input);
 }

@@ -6,34 +6,32 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.chaos import informe
-from tests.chaos.caos import Ajustes, correr
-from tests.plataforma import Plataforma
+from tests.chaos import report
+from tests.chaos.chaos import Settings, run
+from tests.support.platform import Platform
 
 
 def main() -> int:
-    argumentos = _argumentos()
-    ajustes = Ajustes(
-        60 * argumentos.minutes, argumentos.faults_every, argumentos.rate, argumentos.seed, argumentos.drain
-    )
-    print(f"seed {ajustes.semilla}; starting a platform …", flush=True)
-    platform = Plataforma(Path(tempfile.mkdtemp(prefix="chaos-")))
+    arguments = _parse_args()
+    settings = Settings(60 * arguments.minutes, arguments.faults_every, arguments.rate, arguments.seed, arguments.drain)
+    print(f"seed {settings.seed}; starting a platform …", flush=True)
+    platform = Platform(Path(tempfile.mkdtemp(prefix="chaos-")))
     try:
-        print(platform.local("up"), platform.desplegar(), sep="", flush=True)
-        resultado = correr(platform, ajustes)
-        texto = informe.texto(resultado)
-        print(texto)
-        if argumentos.report:
-            argumentos.report.write_text(texto, "utf-8")
-        return 1 if resultado.violaciones else 0
+        print(platform.local("up"), platform.deploy(), sep="", flush=True)
+        result = run(platform, settings)
+        text = report.text(result)
+        print(text)
+        if arguments.report:
+            arguments.report.write_text(text, "utf-8")
+        return 1 if result.broken_invariants else 0
     finally:
-        if argumentos.keep:
+        if arguments.keep:
             print(f"left running: PLATFORM_DATA={platform.data}")
         else:
             platform.local("clean")
 
 
-def _argumentos() -> argparse.Namespace:
+def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m tests.chaos.run", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="of faults (default 10)")
     parser.add_argument("--faults-every", type=float, default=5, metavar="S", help="on average, in s (default 5)")

@@ -14,12 +14,12 @@ FALLIDA: Final = {
     "producto eliminado": {CREAR, DISMINUIR, REVERTIR_ORDEN},
     "sin conductor libre": {CREAR, DISMINUIR, ASIGNAR, REVERTIR_STOCK, REVERTIR_ORDEN},
 }
-TODOS: Final = {*INICIADA, REVERTIR_STOCK, REVERTIR_ORDEN}
+COMANDOS: Final = {*INICIADA, REVERTIR_STOCK, REVERTIR_ORDEN}
 
 
-def completa(estado: str, motivo: str | None, log: Mapping[str, int]) -> bool:
+def is_complete(estado: str, motivo: str | None, log: Mapping[str, int]) -> bool:
     """Whether a saga log, how often it holds each command, is that of an order which ended so. Commands that are
     none of these don't count; of an end that is not known here, as a watchdog makes, only the beginning and end do."""
-    pasos = Counter({evento: cuantos for evento, cuantos in log.items() if evento in TODOS})
-    exactos = INICIADA if estado == "iniciada" else FALLIDA.get(motivo or "")
-    return {CREAR, REVERTIR_ORDEN} <= pasos.keys() if exactos is None else pasos == Counter(exactos)
+    steps = Counter({evento: count for evento, count in log.items() if evento in COMANDOS})
+    exact_steps = INICIADA if estado == "iniciada" else FALLIDA.get(motivo or "")
+    return {CREAR, REVERTIR_ORDEN} <= steps.keys() if exact_steps is None else steps == Counter(exact_steps)

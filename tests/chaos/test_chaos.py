@@ -4,20 +4,20 @@ import random
 
 import pytest
 
-from tests.chaos import informe
-from tests.chaos.caos import Ajustes, correr
-from tests.chaos.fallas import PESOS
-from tests.plataforma import Plataforma
+from tests.chaos import report
+from tests.chaos.chaos import Settings, run
+from tests.chaos.faults import WEIGHTS
+from tests.support.platform import Platform
 
 pytestmark = pytest.mark.e2e
 
 
-def test_orders_survive_kills_of_everything(platform: Plataforma) -> None:
+def test_orders_survive_kills_of_everything(platform: Platform) -> None:
     try:
-        resultado = correr(platform, Ajustes(45, cada=4, ritmo=10, semilla=random.randrange(10**6), plazo=180))
+        result = run(platform, Settings(45, interval=4, rate=10, seed=random.randrange(10**6), timeout=180))
     finally:
         platform.local("up")
-    print(informe.texto(resultado))
-    assert not resultado.violaciones
-    assert {falla.tipo for falla in resultado.registro.fallas} == set(PESOS)
-    assert len(resultado.registro.aceptadas) > 100
+    print(report.text(result))
+    assert not result.broken_invariants
+    assert {fault.kind for fault in result.log.faults} == set(WEIGHTS)
+    assert len(result.log.accepted) > 100

@@ -13,98 +13,100 @@ from typing import Any, Final
 
 import pytest
 import yaml
-from package import configuraciones
+from tools.cluster.repository import function_configs
 
-from tests.manifiestos import (
+from tests.support.manifests import (
     COMPOSE,
     DEPLOYMENT,
     KUBERNETES,
-    Contenedor,
-    de_compose,
-    de_kubernetes,
-    generados,
-    leidas,
+    Container,
+    compose_containers,
+    generated,
+    kubernetes_containers,
     pods,
-    secretos,
+    service_secrets,
+    variables_of,
 )
-from tests.plataforma import RAIZ
+from tests.support.platform import ROOT
 
-CONTENEDORES: Final = [*de_compose(), *de_kubernetes()]
-SECRETO: Final = re.compile("PASSWORD|SECRET|TOKEN")
+CONTAINERS: Final = [*compose_containers(), *kubernetes_containers()]
+SECRET_NAME: Final = re.compile("PASSWORD|SECRET|TOKEN")
 
 
 @pytest.fixture
-def claves(tmp_path: Path) -> Path:
+def secrets(tmp_path: Path) -> Path:
     """A folder as make-secrets makes it."""
     subprocess.run(["sh", DEPLOYMENT / "make-secrets", tmp_path / "secrets"], check=True, capture_output=True)
     return tmp_path / "secrets"
 
 
-def con_claves(carpeta: Path, nombres: Mapping[str, str], *orden: str) -> str:
-    """What a command prints that `with-secrets` runs; `nombres`: variable and file."""
-    montada = carpeta.with_name("run")
-    montada.mkdir()
-    for variable, archivo in nombres.items():
-        shutil.copy(carpeta / archivo, montada / variable)
-    entorno = {"PATH": os.environ["PATH"], "SECRETS_FOLDER": str(montada)}
-    orden = ("sh", str(DEPLOYMENT / "docker" / "with-secrets"), *orden)
-    return subprocess.run(orden, env=entorno, check=True, capture_output=True, text=True).stdout
+def run_with_secrets(folder: Path, names: Mapping[str, str], *command: str) -> str:
+    """What a command prints that `with-secrets` runs; `names`: variable and file."""
+    mounted = folder.with_name("run")
+    mounted.mkdir()
+    for variable, file in names.items():
+        shutil.copy(folder / file, mounted / variable)
+    env = {"PATH": os.environ["PATH"], "SECRETS_FOLDER": str(mounted)}
+    command = ("sh", str(DEPLOYMENT / "docker" / "with-secrets"), *command)
+    return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
 
 
-@pytest.mark.parametrize("contenedor", CONTENEDORES, ids=lambda c: c.donde)
-def test_whoever_needs_passwords_gets_all_of_them_and_no_others(contenedor: Contenedor) -> None:
-    claves = {nombre for nombre in contenedor.entorno if SECRETO.search(nombre)}
-    assert all(contenedor.entorno[clave] is None for clave in claves)
-    for programa in contenedor.programas:
-        pedidas = {v for v in leidas(programa) if SECRETO.search(v)}
-        if programa == "deployment.databases.prune":
-            pedidas = {"DB_ADMIN_PASSWORD"}
-        assert claves == pedidas
+@pytest.mark.parametrize("container", CONTAINERS, ids=lambda c: c.location)
+def test_whoever_needs_passwords_gets_all_of_them_and_no_others(container: Container) -> None:
+    secrets = {name for name in container.env if SECRET_NAME.search(name)}
+    assert all(container.env[key] is None for key in secrets)
+    for program in container.programs:
+        requested = {v for v in variables_of(program) if SECRET_NAME.search(v)}
+        if program == "deployment.databases.prune":
+            requested = {"DB_ADMIN_PASSWORD"}
+        assert secrets == requested
 
 
 def test_every_secret_of_a_function_is_in_the_worker_and_in_kubernetes_made_of_the_same_file() -> None:
-    pedidos = {nombre: s for config in configuraciones().values() for nombre, s in config["secrets"].items()}
-    assert secretos(COMPOSE["services"]["pulsar"]) == {nombre: nombre for nombre in pedidos}
-    for nombre, pedido in pedidos.items():
-        assert generados()[(pedido["path"], pedido["key"])] == f"secrets/{nombre}"
+    secret_refs = {name: s for config in function_configs().values() for name, s in config["secrets"].items()}
+    assert service_secrets(COMPOSE["services"]["pulsar"]) == {name: name for name in secret_refs}
+    for name, request in secret_refs.items():
+        assert generated()[(request["path"], request["key"])] == f"secrets/{name}"
 
 
 def test_a_role_has_the_same_password_in_the_database_and_in_the_program_that_uses_it() -> None:
-    env = {donde: c.get("env", []) for donde, pod in pods() for c in pod["containers"]}
+    env = {location: c.get("env", []) for location, pod in pods() for c in pod["containers"]}
     refs = {d: {v["name"]: v["valueFrom"]["secretKeyRef"] for v in vs if "valueFrom" in v} for d, vs in env.items()}
-    archivos = {d: {n: generados()[(r["name"], r["key"])] for n, r in rs.items()} for d, rs in refs.items()}
-    assert archivos["Job databases"] == {n: f"secrets/{n}" for n in archivos["Job databases"]}
-    assert archivos["CronJob prune"] == {"DB_ADMIN_PASSWORD": "secrets/DB_ADMIN_PASSWORD"}
-    del_bff = {"DB_PASSWORD": "DB_PASSWORD_BFF", "BFF_JWT_SECRET": "BFF_JWT_SECRET"}
-    assert archivos["Deployment bff"] == {n: f"secrets/{archivo}" for n, archivo in del_bff.items()}
-    assert secretos(COMPOSE["services"]["bff"]) == del_bff
+    files = {d: {n: generated()[(r["name"], r["key"])] for n, r in rs.items()} for d, rs in refs.items()}
+    assert files["Job databases"] == {n: f"secrets/{n}" for n in files["Job databases"]}
+    assert files["CronJob prune"] == {"DB_ADMIN_PASSWORD": "secrets/DB_ADMIN_PASSWORD"}
+    bff_secrets = {"DB_PASSWORD": "DB_PASSWORD_BFF", "BFF_JWT_SECRET": "BFF_JWT_SECRET"}
+    assert files["Deployment bff"] == {n: f"secrets/{file}" for n, file in bff_secrets.items()}
+    assert service_secrets(COMPOSE["services"]["bff"]) == bff_secrets
 
 
-def a_la_vista(nodo: Any, nombre: str = "") -> list[str]:
+def exposed_passwords(node: Any, name: str = "") -> list[str]:
     """The names of passwords whose values a document says."""
-    if isinstance(nodo, dict):
-        propio = nodo.get("name", "")
-        de_secreto = nodo.get("kind") == "Secret"
-        hijos = [a_la_vista(v, propio if k == "value" else k) for k, v in nodo.items()]
-        return [n for vistos in hijos for n in vistos] + ([f"Secret {nodo['metadata']['name']}"] if de_secreto else [])
-    if isinstance(nodo, list):
-        return [n for miembro in nodo for n in a_la_vista(miembro, nombre)]
-    if isinstance(nodo, bool) or nodo is None:
+    if isinstance(node, dict):
+        own_name = node.get("name", "")
+        is_secret = node.get("kind") == "Secret"
+        children = [exposed_passwords(v, own_name if k == "value" else k) for k, v in node.items()]
+        return [n for visible in children for n in visible] + (
+            [f"Secret {node['metadata']['name']}"] if is_secret else []
+        )
+    if isinstance(node, list):
+        return [n for member in node for n in exposed_passwords(member, name)]
+    if isinstance(node, bool) or node is None:
         return []
-    asignado, igual, texto = str(nodo).rpartition("=")
-    dicho = re.search(r"(password|secret|token)$", asignado if igual else nombre, re.IGNORECASE)
-    de_archivo = re.fullmatch(r"secrets/\w+", texto)
-    return [nombre] if (dicho and not de_archivo) or re.search(r"://[^/\s]*:[^/\s]*@", str(nodo)) else []
+    assigned, separator, text = str(node).rpartition("=")
+    found = re.search(r"(password|secret|token)$", assigned if separator else name, re.IGNORECASE)
+    is_file_reference = re.fullmatch(r"secrets/\w+", text)
+    return [name] if (found and not is_file_reference) or re.search(r"://[^/\s]*:[^/\s]*@", str(node)) else []
 
 
 def test_no_file_has_a_password_in_it() -> None:
-    rutas = [DEPLOYMENT / "compose.yaml", *KUBERNETES.glob("*.yaml"), *(DEPLOYMENT / "functions").glob("*.yaml")]
-    documentos = [(r.name, d) for r in rutas for d in yaml.safe_load_all(r.read_text("utf-8"))]
-    assert [(nombre, visto) for nombre, documento in documentos for visto in a_la_vista(documento)] == []
+    paths = [DEPLOYMENT / "compose.yaml", *KUBERNETES.glob("*.yaml"), *(DEPLOYMENT / "functions").glob("*.yaml")]
+    documents = [(r.name, d) for r in paths for d in yaml.safe_load_all(r.read_text("utf-8"))]
+    assert [(name, seen) for name, document in documents for seen in exposed_passwords(document)] == []
 
 
 @pytest.mark.parametrize(
-    "plantado",
+    "planted",
     [
         "services: {postgres: {environment: {POSTGRES_PASSWORD: hunter2}}}",
         "services: {postgres: {environment: [POSTGRES_PASSWORD=hunter2]}}",
@@ -114,35 +116,35 @@ def test_no_file_has_a_password_in_it() -> None:
         "args: [--url, 'postgresql://saga:hunter2@postgres/saga']",
     ],
 )
-def test_a_password_that_is_planted_is_seen(plantado: str) -> None:
-    assert len(a_la_vista(yaml.safe_load(plantado))) == 1
+def test_a_password_that_is_planted_is_seen(planted: str) -> None:
+    assert len(exposed_passwords(yaml.safe_load(planted))) == 1
 
 
-@pytest.mark.skipif(not (RAIZ / ".git").exists(), reason="no git repository")
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no git repository")
 def test_git_does_not_see_the_files_with_passwords() -> None:
-    carpetas = {Path(s["file"]).parent for s in COMPOSE["secrets"].values()}
-    rutas = [DEPLOYMENT / carpeta / "x" for carpeta in carpetas] + [KUBERNETES / "secrets" / "x"]
-    for ruta in rutas:
-        assert subprocess.run(["git", "check-ignore", "--quiet", ruta], cwd=RAIZ, check=False).returncode == 0
+    folders = {Path(s["file"]).parent for s in COMPOSE["secrets"].values()}
+    paths = [DEPLOYMENT / folder / "x" for folder in folders] + [KUBERNETES / "secrets" / "x"]
+    for path in paths:
+        assert subprocess.run(["git", "check-ignore", "--quiet", path], cwd=ROOT, check=False).returncode == 0
 
 
-def test_make_secrets_makes_what_compose_and_kubernetes_want_once(claves: Path) -> None:
-    antes = {ruta.name: ruta.read_text() for ruta in claves.iterdir()}
-    assert {f"secrets/{nombre}" for nombre in antes} == {s["file"] for s in COMPOSE["secrets"].values()}
-    assert {f"secrets/{nombre}" for nombre in antes} == set(generados().values())
-    assert len(set(antes.values())) == len(antes)
-    assert all(re.fullmatch(r"[0-9a-f]{64}", valor) for valor in antes.values())
-    assert stat.S_IMODE(claves.stat().st_mode) == 0o700
-    (claves / "DB_PASSWORD_SAGA").unlink()
-    subprocess.run(["sh", DEPLOYMENT / "make-secrets", claves], check=True, capture_output=True)
-    despues = {ruta.name: ruta.read_text() for ruta in claves.iterdir()}
-    assert despues.keys() == antes.keys()
-    assert [nombre for nombre in antes if antes[nombre] != despues[nombre]] == ["DB_PASSWORD_SAGA"]
+def test_make_secrets_makes_what_compose_and_kubernetes_want_once(secrets: Path) -> None:
+    before = {path.name: path.read_text() for path in secrets.iterdir()}
+    assert {f"secrets/{name}" for name in before} == {s["file"] for s in COMPOSE["secrets"].values()}
+    assert {f"secrets/{name}" for name in before} == set(generated().values())
+    assert len(set(before.values())) == len(before)
+    assert all(re.fullmatch(r"[0-9a-f]{64}", value) for value in before.values())
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
+    (secrets / "DB_PASSWORD_SAGA").unlink()
+    subprocess.run(["sh", DEPLOYMENT / "make-secrets", secrets], check=True, capture_output=True)
+    after = {path.name: path.read_text() for path in secrets.iterdir()}
+    assert after.keys() == before.keys()
+    assert [name for name in before if before[name] != after[name]] == ["DB_PASSWORD_SAGA"]
 
 
-def test_with_secrets_gives_a_program_its_passwords_and_becomes_it(claves: Path) -> None:
-    codigo = "import os; print({n: v for n, v in os.environ.items() if 'PASSWORD' in n}, os.getppid())"
-    impreso = con_claves(claves, {"DB_PASSWORD": "DB_PASSWORD_BFF"}, sys.executable, "-c", codigo)
-    dicho, _, padre = impreso.strip().rpartition(" ")
-    assert literal_eval(dicho) == {"DB_PASSWORD": (claves / "DB_PASSWORD_BFF").read_text()}
-    assert int(padre) == os.getpid()
+def test_with_secrets_gives_a_program_its_passwords_and_becomes_it(secrets: Path) -> None:
+    code = "import os; print({n: v for n, v in os.environ.items() if 'PASSWORD' in n}, os.getppid())"
+    printed = run_with_secrets(secrets, {"DB_PASSWORD": "DB_PASSWORD_BFF"}, sys.executable, "-c", code)
+    found, _, parent = printed.strip().rpartition(" ")
+    assert literal_eval(found) == {"DB_PASSWORD": (secrets / "DB_PASSWORD_BFF").read_text()}
+    assert int(parent) == os.getpid()

@@ -5,57 +5,62 @@ from typing import Any
 
 import fastavro
 import pytest
-from avro_json import a_json, de_json
-from schemas_files import actual, archivos_lanzados, lanzadas, leer, topics, version
+from tools.cluster.schema_files import current, read, released, released_files, topics, version
+from tools.messages.avro_json import from_json, to_json
 
-from functions.comun.codec import Codec, Publicacion, analizar, codec, codec_de, desempaquetar, empaquetar
+from functions.messages.codec import Codec, codec, codec_for, parse_schema
+from functions.messages.outgoing import Outgoing, pack, unpack
 
-LANZADAS = [(topic, numero) for topic in topics() for numero in lanzadas(topic)]
+RELEASES = [(topic, number) for topic in topics() for number in released(topic)]
 
 
-def muestras(topic: str, numero: int) -> list[tuple[bytes, dict[str, Any]]]:
+def released_samples(topic: str, number: int) -> list[tuple[bytes, dict[str, Any]]]:
     """Bytes and the message in them, as people wrote it down when the version was released."""
-    samples = leer(archivos_lanzados(topic, numero)[1])["samples"]
-    return [(bytes.fromhex(muestra["bytes"]), muestra["message"]) for muestra in samples]
+    samples = read(released_files(topic, number)[1])["samples"]
+    return [(bytes.fromhex(sample["bytes"]), sample["message"]) for sample in samples]
 
 
-def como_json(leido: Any, lector: Codec) -> dict[str, Any]:
-    return {campo: a_json(getattr(leido.data, campo)) for campo in lector.campos}
+def as_json(decoded: Any, reader: Codec) -> dict[str, Any]:
+    return {field: to_json(getattr(decoded.data, field)) for field in reader.fields}
 
 
 def test_every_version_of_every_schema_has_samples() -> None:
-    assert {topic for topic, _ in LANZADAS} == set(topics())
-    assert all(len(muestras(topic, numero)) == 2 for topic, numero in LANZADAS)
+    assert {topic for topic, _ in RELEASES} == set(topics())
+    assert all(len(released_samples(topic, number)) == 2 for topic, number in RELEASES)
 
 
-@pytest.mark.parametrize(("topic", "numero"), LANZADAS)
-def test_todays_functions_read_what_was_released(topic: str, numero: int) -> None:
-    escritor, lector = analizar(lanzadas(topic)[numero]), codec(topic)
-    for crudo, mensaje in muestras(topic, numero):
-        leido = lector.decodificar(crudo, escritor)
-        assert como_json(leido, lector) == dict.fromkeys(lector.campos) | mensaje["data"]
-        assert (str(leido.id), leido.ingestion, leido.time) == (mensaje["id"], mensaje["ingestion"], mensaje["time"])
+@pytest.mark.parametrize(("topic", "number"), RELEASES)
+def test_todays_functions_read_what_was_released(topic: str, number: int) -> None:
+    writer_schema, reader = parse_schema(released(topic)[number]), codec(topic)
+    for raw, message in released_samples(topic, number):
+        decoded = reader.decode(raw, writer_schema)
+        assert as_json(decoded, reader) == dict.fromkeys(reader.fields) | message["data"]
+        assert (str(decoded.id), decoded.ingestion, decoded.time) == (
+            message["id"],
+            message["ingestion"],
+            message["time"],
+        )
 
 
-@pytest.mark.parametrize(("topic", "numero"), LANZADAS)
-def test_functions_with_a_released_version_read_what_todays_write(topic: str, numero: int) -> None:
-    lector = codec_de(topic, lanzadas(topic)[numero])
-    for crudo, mensaje in muestras(topic, version(actual(topic)) or 0):
-        leido = lector.decodificar(crudo, codec(topic).esquema)
-        assert como_json(leido, lector) == {campo: mensaje["data"][campo] for campo in lector.campos}
+@pytest.mark.parametrize(("topic", "number"), RELEASES)
+def test_functions_with_a_released_version_read_what_todays_write(topic: str, number: int) -> None:
+    reader = codec_for(topic, released(topic)[number])
+    for raw, message in released_samples(topic, version(current(topic)) or 0):
+        decoded = reader.decode(raw, codec(topic).schema)
+        assert as_json(decoded, reader) == {field: message["data"][field] for field in reader.fields}
 
 
-@pytest.mark.parametrize(("topic", "numero"), LANZADAS)
-def test_outputs_kept_in_receipts_tell_their_version(topic: str, numero: int) -> None:
+@pytest.mark.parametrize(("topic", "number"), RELEASES)
+def test_outputs_kept_in_receipts_tell_their_version(topic: str, number: int) -> None:
     """Whatever version of a function put them there: they are published again as what they are."""
-    guardadas = [Publicacion(topic, "clave", crudo, version=str(numero)) for crudo, _ in muestras(topic, numero)]
-    assert desempaquetar(empaquetar(guardadas)) == guardadas
+    stored = [Outgoing(topic, "clave", raw, version=str(number)) for raw, _ in released_samples(topic, number)]
+    assert unpack(pack(stored)) == stored
 
 
-@pytest.mark.parametrize(("topic", "numero"), LANZADAS)
-def test_a_released_version_is_written_in_the_same_bytes_as_ever(topic: str, numero: int) -> None:
-    definicion = lanzadas(topic)[numero]
-    for crudo, mensaje in muestras(topic, numero):
-        salida = io.BytesIO()
-        fastavro.schemaless_writer(salida, analizar(definicion), de_json(mensaje, definicion))
-        assert salida.getvalue() == crudo
+@pytest.mark.parametrize(("topic", "number"), RELEASES)
+def test_a_released_version_is_written_in_the_same_bytes_as_ever(topic: str, number: int) -> None:
+    definition = released(topic)[number]
+    for raw, message in released_samples(topic, number):
+        output = io.BytesIO()
+        fastavro.schemaless_writer(output, parse_schema(definition), from_json(message, definition))
+        assert output.getvalue() == raw

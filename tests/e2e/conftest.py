@@ -6,17 +6,17 @@ import pytest
 
 from deployment.local.settings import Settings
 from deployment.monitoring.render import write_all
-from tests.plataforma import Plataforma, esperar
-from tests.prometheus import Servidor, apurar, corriendo, programas
+from tests.support.platform import Platform, wait_for
+from tests.support.prometheus import PrometheusServer, programs, running, speed_up
 
 
 @pytest.fixture(scope="module")
-def prometheus(platform: Plataforma, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servidor]:
+def prometheus(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusServer]:
     """With the project's rules, but that minutes are seconds."""
-    programas()
-    carpeta = tmp_path_factory.mktemp("prometheus")
-    write_all(Settings.from_env(platform.entorno), carpeta)
-    apurar(carpeta)
-    with corriendo(carpeta) as servidor:
-        esperar("broker, functions worker and BFF", lambda: servidor.sanos() == 3)
-        yield servidor
+    programs()
+    folder = tmp_path_factory.mktemp("prometheus")
+    write_all(Settings.from_env(platform.env), folder)
+    speed_up(folder)
+    with running(folder) as server:
+        wait_for("broker, functions worker and BFF", lambda: server.healthy_targets() == 3)
+        yield server

@@ -10,76 +10,76 @@ from typing import Any
 
 import pulsar
 
-from functions.comun.publicador import EsquemaAvro
-from tests.plataforma import RAIZ, Plataforma
+from functions.pulsar_io.schema import AvroSchema
+from tests.support.platform import ROOT, Platform
 
-PREFIJO = "persistent://monoliticas/"
+PREFIX = "persistent://monoliticas/"
 
 
-def correr(platform: Plataforma, *argumentos: str) -> tuple[int, str, str]:
+def run(platform: Platform, *arguments: str) -> tuple[int, str, str]:
     """dlq.py's exit code, stdout and stderr."""
-    return correr_guion(platform, "dlq.py", *argumentos)
+    return run_script(platform, "dlq.py", *arguments)
 
 
-def orden_de(guion: str, *argumentos: str, raiz: Path = RAIZ) -> list[str]:
-    """The command that runs one of the scripts of the sources in `raiz` with the platform's environment."""
+def script_command(script: str, *arguments: str, root: Path = ROOT) -> list[str]:
+    """The command that runs one of the scripts of the sources in `root` with the platform's environment."""
     local = [sys.executable, "-m", "deployment.local", "run", "--"]
-    return [*local, sys.executable, str(raiz / "pulsar-admin-scripts" / guion), *argumentos]
+    return [*local, sys.executable, str(root / "pulsar-admin-scripts" / script), *arguments]
 
 
-def correr_guion(
-    platform: Plataforma, guion: str, *argumentos: str, entrada: str = "", raiz: Path = RAIZ
+def run_script(
+    platform: Platform, script: str, *arguments: str, input_text: str = "", root: Path = ROOT
 ) -> tuple[int, str, str]:
     """A script's exit code, stdout and stderr."""
-    orden = orden_de(guion, *argumentos, raiz=raiz)
-    proceso = subprocess.run(
-        orden, cwd=RAIZ, env=platform.entorno, input=entrada, capture_output=True, text=True, timeout=300
+    command = script_command(script, *arguments, root=root)
+    process = subprocess.run(
+        command, cwd=ROOT, env=platform.env, input=input_text, capture_output=True, text=True, timeout=300
     )
-    return proceso.returncode, proceso.stdout, proceso.stderr
+    return process.returncode, process.stdout, process.stderr
 
 
-def dlq(platform: Plataforma, *argumentos: str) -> str:
-    codigo, salida, errores = correr(platform, *argumentos)
-    assert codigo == 0, (argumentos, salida, errores)
-    return salida
+def dlq(platform: Platform, *arguments: str) -> str:
+    code, output, errors = run(platform, *arguments)
+    assert code == 0, (arguments, output, errors)
+    return output
 
 
-def cartas(platform: Plataforma, *filtros: str) -> list[Any]:
-    return [json.loads(linea) for linea in dlq(platform, "list", "--json", *filtros).splitlines()]
+def dead_letters(platform: Platform, *filters: str) -> list[Any]:
+    return [json.loads(line) for line in dlq(platform, "list", "--json", *filters).splitlines()]
 
 
 @contextmanager
-def cliente(platform: Plataforma) -> Iterator[pulsar.Client]:
-    abierto = pulsar.Client(platform.service_url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
+def client(platform: Platform) -> Iterator[pulsar.Client]:
+    opened = pulsar.Client(platform.service_url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
     try:
-        yield abierto
+        yield opened
     finally:
-        abierto.close()
+        opened.close()
 
 
-def publicar(platform: Plataforma, topic: str, crudo: bytes, clave: str, **propiedades: str) -> str:
+def publish(platform: Platform, topic: str, raw: bytes, key: str, **properties: str) -> str:
     """Any bytes, with the topic's schema attached; returns the message's id."""
-    with cliente(platform) as abierto:
-        productor = abierto.create_producer(PREFIJO + topic, schema=EsquemaAvro(None, {"topic": topic}))
-        return str(productor.send(crudo, partition_key=clave, properties=propiedades))
+    with client(platform) as opened:
+        producer = opened.create_producer(PREFIX + topic, schema=AvroSchema(None, {"topic": topic}))
+        return str(producer.send(raw, partition_key=key, properties=properties))
 
 
-def auditoria(platform: Plataforma, motivo: str) -> list[tuple[Any, ...]]:
-    consulta = """select contenido->>'accion', contenido->>'funcion', contenido->>'operador', id_orden::text
+def audit(platform: Platform, motivo: str) -> list[tuple[Any, ...]]:
+    query = """select contenido->>'accion', contenido->>'funcion', contenido->>'operador', id_orden::text
         from sagalog where evento = 'evento-cuarentena' and contenido->>'motivo' = :motivo order by time_stamp"""
-    return platform.sql("saga", consulta, motivo=motivo)
+    return platform.sql("saga", query, motivo=motivo)
 
 
-def pedir_orden(platform: Plataforma, id_producto: str, user_id: str) -> str:
-    campos = {"id_producto": id_producto, "user_id": user_id, "cantidad": 2, "direccion_entrega": "Calle 45"}
-    estado, cuerpo, _ = platform.pedir("POST", "/orders", campos)
-    assert estado == 202, cuerpo
-    return str(cuerpo["id_orden"])
+def request_orden(platform: Platform, id_producto: str, user_id: str) -> str:
+    fields = {"id_producto": id_producto, "user_id": user_id, "cantidad": 2, "direccion_entrega": "Calle 45"}
+    status, body, _ = platform.request("POST", "/orders", fields)
+    assert status == 202, body
+    return str(body["id_orden"])
 
 
-def pasos(platform: Plataforma, id_orden: str, evento: str | None = None) -> list[str]:
+def steps(platform: Platform, id_orden: str, evento: str | None = None) -> list[str]:
     """What the saga log says of an order: of one event, what was done."""
-    columna = "evento" if evento is None else "contenido->>'accion'"
-    consulta = f"""select {columna} from sagalog where id_orden = cast(:orden as uuid)
+    column = "evento" if evento is None else "contenido->>'accion'"
+    query = f"""select {column} from sagalog where id_orden = cast(:orden as uuid)
         and evento = coalesce(:evento, evento) order by time_stamp"""
-    return [str(paso) for (paso,) in platform.sql("saga", consulta, orden=id_orden, evento=evento)]
+    return [str(step) for (step,) in platform.sql("saga", query, orden=id_orden, evento=evento)]

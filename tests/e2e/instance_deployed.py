@@ -14,7 +14,7 @@ import psutil
 import pulsar
 
 from tests.e2e.instance_helpers import FUNCTIONS, backlog, get, http
-from tests.plataforma import Plataforma, esperar
+from tests.support.platform import Platform, wait_for
 
 NAMESPACE = f"public/instance-{uuid.uuid4().hex[:8]}"  # a package of a deleted function stays behind
 
@@ -23,7 +23,7 @@ NAMESPACE = f"public/instance-{uuid.uuid4().hex[:8]}"  # a package of a deleted 
 class Deployed:
     """The functions, and the times that tests compare with."""
 
-    platform: Plataforma
+    platform: Platform
     client: Any
     producers: dict[str, Any]
     failed_at: float = 0.0
@@ -52,7 +52,7 @@ class Deployed:
         return sum(status["running"] for status in self.status(name))
 
     def await_running(self, name: str, count: int) -> None:
-        esperar(f"{count} of {name} run", lambda: self.running(name) == count)
+        wait_for(f"{count} of {name} run", lambda: self.running(name) == count)
 
     def restarts(self, name: str) -> int:
         """Of all instances; not counted while one is away."""
@@ -134,7 +134,7 @@ def configs(folder: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def deploy(platform: Plataforma, folder: Path) -> Deployed:
+def deploy(platform: Platform, folder: Path) -> Deployed:
     """All functions run, and one message has failed."""
     http("PUT", f"{platform.admin_url}/admin/v2/namespaces/{NAMESPACE}")
     tenant, namespace = NAMESPACE.split("/")

@@ -17,9 +17,9 @@ from urllib.request import Request, urlopen
 import grpc
 import pulsar
 
-from tests.plataforma import RAIZ, Plataforma, libres
+from tests.support.platform import ROOT, Platform, free_ports
 
-INSTANCE = RAIZ / "deployment" / "local" / "instance"
+INSTANCE = ROOT / "deployment" / "local" / "instance"
 FUNCTIONS = Path(__file__).with_name("functions")
 
 
@@ -34,21 +34,21 @@ def get(url: str) -> Any:
     return json.loads(http("GET", url))
 
 
-def fresh_topic(platform: Plataforma, namespace: str = "public/default") -> str:
+def fresh_topic(platform: Platform, namespace: str = "public/default") -> str:
     """A topic that exists and that nobody used before."""
     name = f"{namespace}/instance-{uuid.uuid4().hex[:8]}"
     http("PUT", f"{platform.admin_url}/admin/v2/persistent/{name}")
     return f"persistent://{name}"
 
 
-def backlog(platform: Plataforma, topic: str, subscription: str) -> int | None:
+def backlog(platform: Platform, topic: str, subscription: str) -> int | None:
     """Messages not acknowledged; None without such a subscription."""
     stats = get(f"{platform.admin_url}/admin/v2/persistent/{topic.partition('://')[2]}/stats")
     found = stats["subscriptions"].get(subscription)
     return int(found["msgBacklog"]) if found else None
 
 
-def skip_all(platform: Plataforma, topic: str, subscription: str) -> None:
+def skip_all(platform: Platform, topic: str, subscription: str) -> None:
     """What `pulsar-admin topics clear-backlog` does, without the seconds that it takes to start."""
     name = topic.partition("://")[2]
     http("POST", f"{platform.admin_url}/admin/v2/persistent/{name}/subscription/{subscription}/skip_all")
@@ -99,7 +99,7 @@ def alone(folder: Path, code: str, *more: str, service_url: str, interval: int =
     name = f"alone-{uuid.uuid4().hex[:8]}"
     (folder / "usercode.py").write_text(code)
     usual = {"tenant": "public", "namespace": "default", "name": name, "runtime": "PYTHON", "autoAck": True}
-    port, metrics_port = libres(2)
+    port, metrics_port = free_ports(2)
     arguments = {
         "py": folder / "usercode.py",
         "logging_directory": folder / "logs",

@@ -10,70 +10,70 @@ import pytest
 
 from deployment.local import services
 from tests.e2e.test_saga import crear_producto, final, registrar_conductores, stock
-from tests.plataforma import Plataforma, esperar
+from tests.support.platform import Platform, wait_for
 
 pytestmark = pytest.mark.e2e
 
-CLIENTES = 50
+CLIENTS = 50
 
 
-def a_la_vez(platform: Plataforma, ruta: str, cuerpo: object, clave: str) -> list[Any]:
+def post_concurrently(platform: Platform, path: str, body: object, key: str) -> list[Any]:
     """What CLIENTES clients are answered; nothing from a BFF that is gone."""
 
-    def pedir(_numero: int) -> Any:
+    def request(_number: int) -> Any:
         try:
-            estado, respuesta, _ = platform.pedir("POST", ruta, cuerpo, Idempotency_Key=clave)
+            status, response, _ = platform.request("POST", path, body, Idempotency_Key=key)
         except (OSError, HTTPException):
             return None
-        assert estado in (202, 503), respuesta
-        return respuesta if estado == 202 else None
+        assert status in (202, 503), response
+        return response if status == 202 else None
 
-    with ThreadPoolExecutor(CLIENTES) as hilos:
-        return [respuesta for respuesta in hilos.map(pedir, range(CLIENTES)) if respuesta is not None]
+    with ThreadPoolExecutor(CLIENTS) as executor:
+        return [response for response in executor.map(request, range(CLIENTS)) if response is not None]
 
 
-def matar_bff(platform: Plataforma) -> None:
+def kill_bff(platform: Platform) -> None:
     pid = services.pid(platform.data, "bff")
     assert pid is not None
     psutil.Process(pid).kill()
     platform.local("up")
-    esperar("the BFF", lambda: platform.pedir("GET", "/health")[0] == 200)
+    wait_for("the BFF", lambda: platform.request("GET", "/health")[0] == 200)
 
 
-def test_fifty_clients_with_one_key_make_one_order_even_when_the_bff_dies(platform: Plataforma) -> None:
+def test_fifty_clients_with_one_key_make_one_order_even_when_the_bff_dies(platform: Platform) -> None:
     id_producto = crear_producto(platform, 100)
     registrar_conductores(platform, 5)
-    clave = str(uuid4())
-    orden = {"id_producto": id_producto, "user_id": clave, "cantidad": 2, "direccion_entrega": "Calle 45"}
-    respuestas = a_la_vez(platform, "/orders", orden, clave)
-    assert len(respuestas) == CLIENTES
-    matar_bff(platform)
-    respuestas += a_la_vez(platform, "/orders", orden, clave)
-    (id_orden,) = {respuesta["id_orden"] for respuesta in respuestas}
-    assert all(respuesta == respuestas[0] for respuesta in respuestas)
-    hecha, _ = final(platform, id_orden)
-    assert hecha["estado"] == "iniciada"
+    key = str(uuid4())
+    orden = {"id_producto": id_producto, "user_id": key, "cantidad": 2, "direccion_entrega": "Calle 45"}
+    responses = post_concurrently(platform, "/orders", orden, key)
+    assert len(responses) == CLIENTS
+    kill_bff(platform)
+    responses += post_concurrently(platform, "/orders", orden, key)
+    (id_orden,) = {response["id_orden"] for response in responses}
+    assert all(response == responses[0] for response in responses)
+    placed, _ = final(platform, id_orden)
+    assert placed["estado"] == "iniciada"
     assert stock(platform, id_producto) == 98
-    assert platform.sql("ordenes", "select count(*) from ordenes where user_id = :u", u=clave) == [(1,)]
-    estado, problema, _ = platform.pedir("POST", "/orders", orden | {"cantidad": 3}, Idempotency_Key=clave)
-    assert (estado, "cantidad" in problema["detail"]) == (422, True)
+    assert platform.sql("ordenes", "select count(*) from ordenes where user_id = :u", u=key) == [(1,)]
+    status, problem, _ = platform.request("POST", "/orders", orden | {"cantidad": 3}, Idempotency_Key=key)
+    assert (status, "cantidad" in problem["detail"]) == (422, True)
 
 
-def test_different_orders_under_one_key_at_once_make_one_of_them_and_nothing_mixed(platform: Plataforma) -> None:
+def test_different_orders_under_one_key_at_once_make_one_of_them_and_nothing_mixed(platform: Platform) -> None:
     id_producto = crear_producto(platform, 100)
     registrar_conductores(platform, 5)
-    clave = str(uuid4())
+    key = str(uuid4())
 
-    def pedir(cantidad: int) -> Any:
-        orden = {"id_producto": id_producto, "user_id": f"{clave}/{cantidad}", "cantidad": cantidad}
-        campos = orden | {"direccion_entrega": f"Calle {cantidad}"}
-        return platform.pedir("POST", "/orders", campos, Idempotency_Key=clave)
+    def request(cantidad: int) -> Any:
+        orden = {"id_producto": id_producto, "user_id": f"{key}/{cantidad}", "cantidad": cantidad}
+        fields = orden | {"direccion_entrega": f"Calle {cantidad}"}
+        return platform.request("POST", "/orders", fields, Idempotency_Key=key)
 
-    with ThreadPoolExecutor(8) as hilos:
-        respuestas = list(hilos.map(pedir, range(1, 9)))
-    (id_orden,) = {cuerpo["id_orden"] for estado, cuerpo, _ in respuestas if estado == 202}
-    assert {estado for estado, _, _ in respuestas} <= {202, 422}
-    hecha, _ = final(platform, id_orden)
-    cantidad = hecha["cantidad"]
-    assert (hecha["user_id"], hecha["direccion_entrega"]) == (f"{clave}/{cantidad}", f"Calle {cantidad}")
+    with ThreadPoolExecutor(8) as executor:
+        responses = list(executor.map(request, range(1, 9)))
+    (id_orden,) = {body["id_orden"] for status, body, _ in responses if status == 202}
+    assert {status for status, _, _ in responses} <= {202, 422}
+    placed, _ = final(platform, id_orden)
+    cantidad = placed["cantidad"]
+    assert (placed["user_id"], placed["direccion_entrega"]) == (f"{key}/{cantidad}", f"Calle {cantidad}")
     assert stock(platform, id_producto) == 100 - cantidad

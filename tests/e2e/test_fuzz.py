@@ -5,25 +5,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_garbage import pendientes
-from tests.fuzz import envio, esquema
-from tests.plataforma import Plataforma, esperar
+from tests.e2e.test_garbage import pending
+from tests.fuzz import schema, sending
+from tests.support.platform import Platform, wait_for
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
-def semilla(platform: Plataforma) -> int:
-    elegida = random.randrange(10**6)
-    print(f"seed {elegida}")
-    return elegida
+def seed(platform: Platform) -> int:
+    chosen_seed = random.randrange(10**6)
+    print(f"seed {chosen_seed}")
+    return chosen_seed
 
 
-def test_schemathesis_finds_nothing(platform: Plataforma, tmp_path: Path, semilla: int) -> None:
-    assert esquema.correr(platform.bff_url, 1000, semilla, tmp_path).hallazgos == []
-    esperar("the functions to catch up", lambda: pendientes(platform) == 0, 120)
+def test_schemathesis_finds_nothing(platform: Platform, tmp_path: Path, seed: int) -> None:
+    assert schema.run(platform.bff_url, 1000, seed, tmp_path).findings == []
+    wait_for("the functions to catch up", lambda: pending(platform) == 0)
 
 
-def test_no_body_brings_the_bff_down(platform: Plataforma, tmp_path: Path, semilla: int) -> None:
-    assert envio.correr(platform.bff_url, 5000, semilla, tmp_path).hallazgos == []
-    esperar("the functions to catch up", lambda: pendientes(platform) == 0, 120)
+def test_no_body_brings_the_bff_down(platform: Platform, tmp_path: Path, seed: int) -> None:
+    assert sending.run(platform.bff_url, 5000, seed, tmp_path).findings == []
+    wait_for("the functions to catch up", lambda: pending(platform) == 0)

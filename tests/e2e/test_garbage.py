@@ -13,166 +13,165 @@ import psutil
 import pulsar
 import pytest
 
-from functions.comun.codec import BYTES_MAXIMOS, publicacion
-from functions.comun.ids import nuevo
-from functions.comun.mensajes import CrearOrden
-from functions.comun.publicador import EsquemaAvro
-from tests.chaos.entregas import estadisticas
-from tests.datos import listo, una_orden
+from functions.messages.codec import MAX_BYTES
+from functions.messages.ids import new
+from functions.messages.outgoing import to_outgoing
+from functions.messages.payloads import ComandoCrearOrden
+from functions.pulsar_io.schema import AvroSchema
+from tests.chaos.deliveries import subscription_stats
 from tests.e2e.instance_helpers import skip_all
 from tests.e2e.test_saga import crear_producto, registrar_conductores, stock
-from tests.motores import configuracion
-from tests.mundo import FUNCIONES
-from tests.plataforma import Plataforma, esperar
+from tests.support.data import listo, make_orden
+from tests.support.engines import configuration
+from tests.support.platform import Platform, wait_for
+from tests.support.world import FUNCTIONS
 
 pytestmark = pytest.mark.e2e
 
-BASURA, ORDENES = 20_000, 1_000
-RSS_MAXIMO = 300 * 2**20
+GARBAGE, ORDENES = 20_000, 1_000
+MAX_RSS = 300 * 2**20
 """Of one instance, in bytes; an idle one has about 75 MB."""
-ENTRADAS = {nombre: list(configuracion(nombre)["inputSpecs"]) for nombre in FUNCIONES}
-TOPICS = sorted({topic for topics in ENTRADAS.values() for topic in topics})
+INPUTS = {name: list(configuration(name)["inputSpecs"]) for name in FUNCTIONS}
+TOPICS = sorted({topic for topics in INPUTS.values() for topic in topics})
 
 
-def ilegible(azar: random.Random, topic: str, numero: int) -> bytes:
+def unreadable_message(rng: random.Random, topic: str, number: int) -> bytes:
     """Bytes that no function can read as a message of its topic."""
-    bueno = publicacion(nuevo(), 0, "pruebas", una_orden()).crudo
-    match numero % 6:
+    good = to_outgoing(new(), 0, "pruebas", make_orden()).raw
+    match number % 6:
         case 0:
-            return azar.randbytes(azar.randint(1, 2000))
+            return rng.randbytes(rng.randint(1, 2000))
         case 1:
-            return bueno[: azar.randint(1, 60)]
+            return good[: rng.randint(1, 60)]
         case 2:
             return b""
-        case 3 if numero % 600 == 3:
-            return azar.randbytes(4 * 2**20)
+        case 3 if number % 600 == 3:
+            return rng.randbytes(4 * 2**20)
         case 3:
-            return bueno + azar.randbytes(BYTES_MAXIMOS)
+            return good + rng.randbytes(MAX_BYTES)
         case 4:
-            return publicacion(nuevo(), 0, "pruebas", otra_cosa(topic)).crudo
-    return json.dumps({"id": str(nuevo()), "cantidad": 1}).encode()
+            return to_outgoing(new(), 0, "pruebas", other_message(topic)).raw
+    return json.dumps({"id": str(new()), "cantidad": 1}).encode()
 
 
-def otra_cosa(topic: str) -> Any:
+def other_message(topic: str) -> Any:
     """A good message, of another topic."""
-    return listo(una_orden()) if topic.endswith("comando-crear-orden") else una_orden()
+    return listo(make_orden()) if topic.endswith("comando-crear-orden") else make_orden()
 
 
-def imposible() -> CrearOrden:
+def impossible() -> ComandoCrearOrden:
     """Can be read, but no order may be so: made past the checks of its class."""
-    absurda = una_orden(cantidad=1)
-    object.__setattr__(absurda, "cantidad", -(2**31))
-    return absurda
+    invalid_orden = make_orden(cantidad=1)
+    object.__setattr__(invalid_orden, "cantidad", -(2**31))
+    return invalid_orden
 
 
 @contextmanager
-def memoria(platform: Plataforma) -> Iterator[dict[str, int]]:
+def peak_memory(platform: Platform) -> Iterator[dict[str, int]]:
     """The largest resident memory that an instance of each function has meanwhile, in bytes."""
-    maximas: Counter[str] = Counter()
-    fin = threading.Event()
+    peaks: Counter[str] = Counter()
+    stop = threading.Event()
 
-    def mirar() -> None:
-        while not fin.wait(0.5):
-            for nombre in FUNCIONES:
-                for proceso in platform.instancias(nombre):
+    def observe() -> None:
+        while not stop.wait(0.5):
+            for name in FUNCTIONS:
+                for process in platform.instances(name):
                     try:
-                        maximas[nombre] = max(maximas[nombre], proceso.memory_info().rss)
+                        peaks[name] = max(peaks[name], process.memory_info().rss)
                     except psutil.NoSuchProcess:
                         continue
 
-    hilo = threading.Thread(target=mirar)
-    hilo.start()
+    thread = threading.Thread(target=observe)
+    thread.start()
     try:
-        yield maximas
+        yield peaks
     finally:
-        fin.set()
-        hilo.join()
+        stop.set()
+        thread.join()
 
 
-def ensuciar(platform: Plataforma, topic: str, numeros: range) -> None:
+def send_garbage(platform: Platform, topic: str, numbers: range) -> None:
     """Sends garbage that says in a property which one it is."""
-    azar, nombre = random.Random(topic), topic.removeprefix("persistent://monoliticas/")
-    cliente = pulsar.Client(platform.service_url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
+    rng, name = random.Random(topic), topic.removeprefix("persistent://monoliticas/")
+    client = pulsar.Client(platform.service_url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
     try:
-        productor = cliente.create_producer(
-            topic, schema=EsquemaAvro(None, {"topic": nombre}), block_if_queue_full=True
-        )
-        fallos: list[object] = []
-        for numero in numeros:
-            crudo = ilegible(azar, topic, numero)
-            if nombre == "ordenes/comando-crear-orden" and numero % 10 == 5:
-                crudo = publicacion(nuevo(), 0, "pruebas", imposible()).crudo
-            productor.send_async(
-                crudo,
-                lambda resultado, _: fallos.append(resultado) if resultado != pulsar.Result.Ok else None,
-                properties={"basura": f"{topic} {numero}"},
+        producer = client.create_producer(topic, schema=AvroSchema(None, {"topic": name}), block_if_queue_full=True)
+        failures: list[object] = []
+        for number in numbers:
+            raw = unreadable_message(rng, topic, number)
+            if name == "ordenes/comando-crear-orden" and number % 10 == 5:
+                raw = to_outgoing(new(), 0, "pruebas", impossible()).raw
+            producer.send_async(
+                raw,
+                lambda result, _: failures.append(result) if result != pulsar.Result.Ok else None,
+                properties={"basura": f"{topic} {number}"},
             )
-        productor.flush()
-        assert fallos == []
+        producer.flush()
+        assert failures == []
     finally:
-        cliente.close()
+        client.close()
 
 
-def cartas(platform: Plataforma, nombre: str) -> Counter[str]:
+def dead_letters(platform: Platform, name: str) -> Counter[str]:
     """Which garbage is in a function's dead-letter topic; empties it."""
-    cliente = pulsar.Client(platform.service_url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
-    dlq = f"persistent://monoliticas/{configuracion(nombre)['namespace']}/{nombre}-dlq"
-    vistas: Counter[str] = Counter()
+    client = pulsar.Client(platform.service_url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
+    dlq = f"persistent://monoliticas/{configuration(name)['namespace']}/{name}-dlq"
+    seen: Counter[str] = Counter()
     try:
-        lector = cliente.create_reader(dlq, pulsar.MessageId.earliest)
-        while lector.has_message_available():
-            carta = lector.read_next(timeout_millis=10_000)
-            propiedades = carta.properties()
-            assert propiedades["dlq-reason"]
-            if "basura" in propiedades:
-                vistas[propiedades["basura"]] += 1
+        reader = client.create_reader(dlq, pulsar.MessageId.earliest)
+        while reader.has_message_available():
+            dead_letter = reader.read_next(timeout_millis=10_000)
+            properties = dead_letter.properties()
+            assert properties["dlq-reason"]
+            if "basura" in properties:
+                seen[properties["basura"]] += 1
     finally:
-        cliente.close()
+        client.close()
     skip_all(platform, dlq, "cuarentena")
-    return vistas
+    return seen
 
 
-def pendientes(platform: Plataforma) -> int:
+def pending(platform: Platform) -> int:
     """Messages on all inputs that their functions have not acknowledged, but those for later."""
-    cifras = estadisticas(platform)
-    return sum(suscripcion["msgBacklogNoDelayed"] for topic in TOPICS for suscripcion in cifras[topic].values())
+    figures = subscription_stats(platform)
+    return sum(subscription["msgBacklogNoDelayed"] for topic in TOPICS for subscription in figures[topic].values())
 
 
-def test_garbage_everywhere_stops_no_order_and_ends_in_quarantine_with_reasons(platform: Plataforma) -> None:
+def test_garbage_everywhere_stops_no_order_and_ends_in_quarantine_with_reasons(platform: Platform) -> None:
     id_producto = crear_producto(platform, 2 * ORDENES)
     registrar_conductores(platform, ORDENES + 100)
-    de_cada_uno = BASURA // len(TOPICS) + 1
-    with memoria(platform) as maximas, ThreadPoolExecutor(4 + 8) as hilos:
-        sucios = [hilos.submit(ensuciar, platform, topic, range(de_cada_uno)) for topic in TOPICS]
-        ordenes = list(hilos.map(lambda _: insistir(platform, id_producto), range(ORDENES)))
-        for sucio in sucios:
-            sucio.result()
-        terminadas = "select count(*) from ordenes where id_orden = any(cast(:ids as uuid[])) and estado = 'iniciada'"
-        esperar("the end of all good orders", lambda: terminaron(platform, terminadas, ordenes), 180)
-        esperar("nothing left on any input", lambda: pendientes(platform) == 0, 180)
-    todas = "select count(*) from ordenes where id_producto = :id and estado = 'iniciada'"
-    assert stock(platform, id_producto) == 2 * ORDENES - platform.sql("ordenes", todas, id=id_producto)[0][0]
-    for nombre, topics in ENTRADAS.items():
-        esperadas = {f"{topic} {numero}" for topic in topics for numero in range(de_cada_uno)}
-        assert set(cartas(platform, nombre)) == esperadas, nombre
-    print({nombre: f"{bytes_ / 2**20:.0f} MB" for nombre, bytes_ in maximas.items()})
-    assert max(maximas.values()) < RSS_MAXIMO, maximas
+    per_topic = GARBAGE // len(TOPICS) + 1
+    with peak_memory(platform) as peaks, ThreadPoolExecutor(4 + 8) as executor:
+        senders = [executor.submit(send_garbage, platform, topic, range(per_topic)) for topic in TOPICS]
+        ordenes = list(executor.map(lambda _: request_until_accepted(platform, id_producto), range(ORDENES)))
+        for sender in senders:
+            sender.result()
+        ended = "select count(*) from ordenes where id_orden = any(cast(:ids as uuid[])) and estado = 'iniciada'"
+        wait_for("the end of all good orders", lambda: have_ended(platform, ended, ordenes))
+        wait_for("nothing left on any input", lambda: pending(platform) == 0)
+    query = "select count(*) from ordenes where id_producto = :id and estado = 'iniciada'"
+    assert stock(platform, id_producto) == 2 * ORDENES - platform.sql("ordenes", query, id=id_producto)[0][0]
+    for name, topics in INPUTS.items():
+        expected = {f"{topic} {number}" for topic in topics for number in range(per_topic)}
+        assert set(dead_letters(platform, name)) == expected, name
+    print({name: f"{bytes_ / 2**20:.0f} MB" for name, bytes_ in peaks.items()})
+    assert max(peaks.values()) < MAX_RSS, peaks
 
 
-def insistir(platform: Plataforma, id_producto: str) -> str:
+def request_until_accepted(platform: Platform, id_producto: str) -> str:
     """An order, asked for until it is accepted: a broker so busy may be too slow for the BFF, which says so.
 
     What got no 202 may have become an order nevertheless.
     """
-    campos = {"id_producto": id_producto, "user_id": "ana", "cantidad": 1, "direccion_entrega": "Calle 45"}
+    fields = {"id_producto": id_producto, "user_id": "ana", "cantidad": 1, "direccion_entrega": "Calle 45"}
 
-    def aceptada() -> str | None:
-        estado, cuerpo, _ = platform.pedir("POST", "/orders", campos)
-        assert estado in (202, 503), cuerpo
-        return str(cuerpo["id_orden"]) if estado == 202 else None
+    def accepted() -> str | None:
+        status, body, _ = platform.request("POST", "/orders", fields)
+        assert status in (202, 503), body
+        return str(body["id_orden"]) if status == 202 else None
 
-    return esperar("an accepted order", aceptada, 60) or ""
+    return wait_for("an accepted order", accepted) or ""
 
 
-def terminaron(platform: Plataforma, consulta: str, ordenes: list[str]) -> bool:
-    return platform.sql("ordenes_lectura", consulta, ids=ordenes) == [(len(ordenes),)]
+def have_ended(platform: Platform, query: str, ordenes: list[str]) -> bool:
+    return platform.sql("ordenes_lectura", query, ids=ordenes) == [(len(ordenes),)]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.instance_deployed import NAMESPACE, Deployed, deploy, topic_of
 from tests.e2e.instance_helpers import get, http, receive
-from tests.plataforma import Plataforma, esperar
+from tests.support.platform import Platform, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -23,7 +23,7 @@ METRICS = [
 
 
 @pytest.fixture(scope="module")
-def deployed(platform: Plataforma, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def deployed(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     deployed = deploy(platform, tmp_path_factory.mktemp("packages"))
     yield deployed
     deployed.client.close()
@@ -41,7 +41,7 @@ def test_a_function_sees_its_message_its_configuration_and_its_secrets(deployed:
     assert (seen["tenant"], seen["namespace"], seen["name"]) == (*NAMESPACE.split("/"), "probe")
     assert (seen["key"], seen["properties"], seen["eventtime"]) == ("k", {"a": "b"}, 1234)
     assert (seen["config"], seen["missing"]) == ({"text": "hola"}, None)
-    assert seen["secret"] == deployed.platform.clave("saga")
+    assert seen["secret"] == deployed.platform.password("saga")
     assert seen["state"] is None
 
 
@@ -54,7 +54,7 @@ def test_what_process_logs_goes_to_the_log_topic_only(deployed: Deployed) -> Non
         lines.append(receive(log_topic, 1)[0].data().decode())
         return "something" in lines[-1] and "something" in lines[-2]
 
-    esperar("the printed and the logged line", both)
+    wait_for("the printed and the logged line", both)
     assert re.fullmatch(r"\[[\d-]+ [\d:]+ \+\d{4}\] \[INFO\]: printed something", lines[-2])
     assert lines[-1].endswith("[INFO]: logged something")
     log = deployed.platform.data / "logs" / "functions" / NAMESPACE / "probe" / "probe-0.log"
@@ -74,7 +74,7 @@ def test_a_function_publishes_and_records_metrics_under_upstreams_names(deployed
         text = http("GET", f"{deployed.platform.functions_url}/metrics/").decode()
         return text if re.search(r'pulsar_function_user_metric_sum{.*metric="asked".*} 10.0', text) else ""
 
-    text = esperar("user metrics", metrics)
+    text = wait_for("user metrics", metrics)
     labels = 'cluster="standalone",fqfn="X/probe",instance_id="0",name="probe",namespace="X",tenant="public"'
     labels = labels.replace("X", NAMESPACE)
     for name in (*(f"{name}_total" for name in METRICS), "pulsar_function_last_invocation"):
@@ -99,7 +99,7 @@ def test_a_wheel_with_serdes_reads_a_pattern_from_the_start_at_most_once(deploye
         deployed.send("wheeled-in-1", text[::-1])
     received = [answer.data().decode()[::-1] for answer in receive(answers, 2)]
     assert received == ["early wheeled", "late wheeled"]
-    esperar("acknowledged", lambda: deployed.backlog("wheeled-in-1", "a-subscription") == 0)
+    wait_for("acknowledged", lambda: deployed.backlog("wheeled-in-1", "a-subscription") == 0)
 
 
 def test_keys_stay_with_one_instance_and_kill_loses_nothing(deployed: Deployed) -> None:
@@ -117,7 +117,7 @@ def test_keys_stay_with_one_instance_and_kill_loses_nothing(deployed: Deployed) 
         if number == 300:
             deployed.process("manual", 0).kill()
             killed = time.monotonic()
-    esperar("the killed instance is back", lambda: deployed.restarts("manual") == 1)
+    wait_for("the killed instance is back", lambda: deployed.restarts("manual") == 1)
     assert time.monotonic() - killed < BACK
     seen: set[str] = set()
 
@@ -128,28 +128,28 @@ def test_keys_stay_with_one_instance_and_kill_loses_nothing(deployed: Deployed) 
             seen.add(text)
         return seen >= {f"saw {number}" for number in range(100, 1100)}
 
-    esperar("every message", all_seen)
-    esperar("acknowledged", lambda: deployed.backlog("manual-in", f"{NAMESPACE}/manual") == 0)
+    wait_for("every message", all_seen)
+    wait_for("acknowledged", lambda: deployed.backlog("manual-in", f"{NAMESPACE}/manual") == 0)
 
 
 def test_stop_start_restart_update_and_delete(deployed: Deployed) -> None:
     first = deployed.process("wheeled", 0)
     deployed.admin("stop", name="wheeled")
-    esperar("stop", lambda: deployed.running("wheeled") == 0 and not first.is_running())
+    wait_for("stop", lambda: deployed.running("wheeled") == 0 and not first.is_running())
     log = deployed.platform.data / "logs" / "functions" / NAMESPACE / "wheeled" / "wheeled-0.log"
     assert log.read_text().rstrip().endswith("Closed")
     deployed.admin("start", name="wheeled")
     deployed.await_running("wheeled", 1)
     second = deployed.process("wheeled", 0)
     deployed.admin("restart", name="wheeled")
-    esperar("restart", lambda: not second.is_running() and deployed.running("wheeled") == 1)
+    wait_for("restart", lambda: not second.is_running() and deployed.running("wheeled") == 1)
     third = deployed.process("wheeled", 0)
     deployed.admin("update", "--user-config", '{"new": 1}', name="wheeled")
-    esperar("update", lambda: not third.is_running() and deployed.running("wheeled") == 1)
+    wait_for("update", lambda: not third.is_running() and deployed.running("wheeled") == 1)
     fourth = deployed.process("wheeled", 0)
     assert '\\"new\\"' in " ".join(fourth.cmdline())
     deployed.admin("delete", name="wheeled")
-    esperar("delete", lambda: not fourth.is_running())
+    wait_for("delete", lambda: not fourth.is_running())
 
 
 def test_a_message_that_failed_comes_again(deployed: Deployed) -> None:
@@ -157,5 +157,5 @@ def test_a_message_that_failed_comes_again(deployed: Deployed) -> None:
     answers = deployed.consumer("probe-out")
     wanted = b"fail for the last test redelivered=1"
     remaining = max(0.0, NACK_DELAY - (time.monotonic() - deployed.failed_at)) + 30
-    esperar("redelivery", lambda: receive(answers, 1, remaining + 5)[0].data() == wanted, remaining)
-    esperar("acknowledged", lambda: deployed.backlog("probe-in", f"{NAMESPACE}/probe") == 0)
+    wait_for("redelivery", lambda: receive(answers, 1, remaining + 5)[0].data() == wanted, remaining)
+    wait_for("acknowledged", lambda: deployed.backlog("probe-in", f"{NAMESPACE}/probe") == 0)

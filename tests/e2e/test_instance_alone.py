@@ -1,4 +1,7 @@
-"""The Python instance without a worker: how it starts, answers, fails and ends."""
+"""The Python instance without a worker: how it starts, answers, fails and ends.
+
+Longer than 200 lines: its tests are all the cases of one program, with the same sources and clients.
+"""
 
 import json
 import signal
@@ -14,7 +17,7 @@ import pytest
 from google.protobuf.empty_pb2 import Empty
 
 from tests.e2e.instance_helpers import Alone, alone, backlog, fresh_topic, receive
-from tests.plataforma import Plataforma, esperar, libres
+from tests.support.platform import Platform, free_ports, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -34,14 +37,14 @@ class Function:
 
 
 @pytest.fixture
-def client(platform: Plataforma) -> Iterator[Any]:
+def client(platform: Platform) -> Iterator[Any]:
     client = pulsar.Client(platform.service_url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
     yield client
     client.close()
 
 
 @pytest.fixture
-def topic(platform: Plataforma) -> str:
+def topic(platform: Platform) -> str:
     return fresh_topic(platform)
 
 
@@ -54,10 +57,10 @@ def source(topic: str, **spec: Any) -> dict[str, Any]:
 
 
 def test_ends_itself_when_the_worker_no_longer_asks_for_its_health(
-    platform: Plataforma, topic: str, tmp_path: Path
+    platform: Platform, topic: str, tmp_path: Path
 ) -> None:
     with alone(tmp_path, ECHO, service_url=platform.service_url, interval=1, source=source(topic)) as instance:
-        esperar("start", instance.ready)
+        wait_for("start", instance.ready)
         ready = time.monotonic()
         control = instance.control()
         while time.monotonic() - ready < 3.5:
@@ -68,15 +71,15 @@ def test_ends_itself_when_the_worker_no_longer_asks_for_its_health(
 
 
 def test_answers_the_worker_with_status_and_metrics(
-    platform: Plataforma, client: Any, topic: str, tmp_path: Path
+    platform: Platform, client: Any, topic: str, tmp_path: Path
 ) -> None:
     producer = client.create_producer(topic)
     with alone(tmp_path, ECHO, service_url=platform.service_url, source=source(topic)) as instance:
-        esperar("start", instance.ready)
+        wait_for("start", instance.ready)
         for text in (b"one", b"two", b"fail"):
             producer.send(text)
         control = instance.control()
-        status = esperar("three calls", lambda: three_calls(control.GetFunctionStatus(Empty())))
+        status = wait_for("three calls", lambda: three_calls(control.GetFunctionStatus(Empty())))
         assert (status.running, status.instanceId, status.numReceived) == (True, "0", 3)
         assert (status.numSuccessfullyProcessed, status.numUserExceptions) == (2, 1)
         assert "ValueError: asked to fail" in status.latestUserExceptions[0].exceptionString
@@ -99,7 +102,7 @@ def three_calls(status: Any) -> Any:
 
 
 def test_code_that_cannot_be_imported_is_reported_and_takes_no_messages(
-    platform: Plataforma, topic: str, tmp_path: Path
+    platform: Platform, topic: str, tmp_path: Path
 ) -> None:
     code = "import no_such_module"
     with alone(tmp_path, code, service_url=platform.service_url, source=source(topic)) as instance:
@@ -111,14 +114,14 @@ def test_code_that_cannot_be_imported_is_reported_and_takes_no_messages(
 
 
 def test_a_class_that_cannot_be_constructed_fails_each_message(
-    platform: Plataforma, client: Any, topic: str, tmp_path: Path
+    platform: Platform, client: Any, topic: str, tmp_path: Path
 ) -> None:
     code = ECHO.replace("    def process", "    def __init__(self): raise OSError('no disk')\n    def process")
     with alone(tmp_path, code, service_url=platform.service_url, source=source(topic)) as instance:
-        esperar("start", instance.ready)
+        wait_for("start", instance.ready)
         client.create_producer(topic).send(b"one")
         control = instance.control()
-        status = esperar("a failure", lambda: failed(control.GetFunctionStatus(Empty())))
+        status = wait_for("a failure", lambda: failed(control.GetFunctionStatus(Empty())))
         assert "OSError: no disk" in status.latestSystemExceptions[0].exceptionString
         assert backlog(platform, topic, subscription(instance)) == 1
 
@@ -128,7 +131,7 @@ def failed(status: Any) -> Any:
 
 
 def test_system_exit_in_process_ends_the_instance_and_keeps_the_message(
-    platform: Plataforma, client: Any, topic: str, tmp_path: Path
+    platform: Platform, client: Any, topic: str, tmp_path: Path
 ) -> None:
     client.create_producer(topic).send(b"exit")
     with alone(tmp_path, ECHO, service_url=platform.service_url, source=source(topic)) as instance:
@@ -140,17 +143,17 @@ def test_system_exit_in_process_ends_the_instance_and_keeps_the_message(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_lets_the_message_in_hand_finish(
-    platform: Plataforma, client: Any, topic: str, tmp_path: Path, number: signal.Signals
+    platform: Platform, client: Any, topic: str, tmp_path: Path, number: signal.Signals
 ) -> None:
     output = fresh_topic(platform)
     answers = client.subscribe(output, "test")
     daemon = "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
     sink = {"topic": output}
     with alone(tmp_path, daemon + ECHO, service_url=platform.service_url, source=source(topic), sink=sink) as instance:
-        esperar("start", instance.ready)
+        wait_for("start", instance.ready)
         client.create_producer(topic).send(b"slow")
         control = instance.control()
-        esperar("call", lambda: control.GetFunctionStatus(Empty()).lastInvocationTime)
+        wait_for("call", lambda: control.GetFunctionStatus(Empty()).lastInvocationTime)
         sent = time.monotonic()
         instance.process.send_signal(number)
         assert instance.end()[0] == 0
@@ -160,9 +163,9 @@ def test_a_signal_lets_the_message_in_hand_finish(
 
 
 def test_a_signal_ends_an_instance_that_waits_for_a_broker(tmp_path: Path) -> None:
-    nobody = f"pulsar://127.0.0.1:{libres(1)[0]}"
+    nobody = f"pulsar://127.0.0.1:{free_ports(1)[0]}"
     with alone(tmp_path, ECHO, service_url=nobody, source=source("somewhere")) as instance:
-        esperar("log", instance.log.exists)
+        wait_for("log", instance.log.exists)
         time.sleep(1)  # it has no way to tell that it waits
         sent = time.monotonic()
         instance.process.terminate()
@@ -184,7 +187,7 @@ def test_the_workers_token_is_shown_to_the_broker(tmp_path: Path) -> None:
 
 
 def test_results_are_encoded_with_the_schema_of_the_output_and_name_their_input(
-    platform: Plataforma, client: Any, topic: str, tmp_path: Path
+    platform: Platform, client: Any, topic: str, tmp_path: Path
 ) -> None:
     code = """
 import pulsar.schema

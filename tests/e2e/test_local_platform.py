@@ -11,14 +11,14 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
-from tests.plataforma import Plataforma, esperar
+from tests.support.platform import Platform, wait_for
 
 pytestmark = pytest.mark.e2e
 
 STOCK = 1000
 SCRIPTS = "pulsar-admin-scripts"
 # Those of an order that goes well: each start of all the others costs time.
-FUNCIONES = (
+FUNCTIONS = (
     "crear-producto",
     "registrar-conductor",
     "crear-orden",
@@ -31,150 +31,150 @@ FUNCIONES = (
 
 
 @pytest.fixture(scope="module")
-def propia(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plataforma]:
+def own_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A platform of these tests' own: they stop and kill what other tests need."""
-    plataforma = Plataforma(tmp_path_factory.mktemp("local"))
+    platform = Platform(tmp_path_factory.mktemp("local"))
     try:
-        print(plataforma.local("up"))
-        for orden in (
+        print(platform.local("up"))
+        for command in (
             ["-m", "deployment.databases"],
             [f"{SCRIPTS}/provision.py"],
-            [f"{SCRIPTS}/deploy.py", *FUNCIONES],
+            [f"{SCRIPTS}/deploy.py", *FUNCTIONS],
         ):
-            print(plataforma.con_entorno(sys.executable, *orden))
-        yield plataforma
+            print(platform.run_with_env(sys.executable, *command))
+        yield platform
     finally:
-        plataforma.local("clean")
+        platform.local("clean")
 
 
-def publicar(platform: Plataforma, ruta: str, cuerpo: dict[str, Any]) -> Any:
+def publish(platform: Platform, path: str, body: dict[str, Any]) -> Any:
     """The body of the 202. A broker that has just started may need some moments: 503 until then."""
 
-    def aceptado() -> Any:
-        estado, respuesta, _ = platform.pedir("POST", ruta, cuerpo)
-        assert estado in (202, 503), respuesta
-        return respuesta if estado == 202 else None
+    def accepted() -> Any:
+        status, response, _ = platform.request("POST", path, body)
+        assert status in (202, 503), response
+        return response if status == 202 else None
 
-    return esperar(f"202 for {ruta}", aceptado)
+    return wait_for(f"202 for {path}", accepted)
 
 
-def preparar(platform: Plataforma, ordenes: int) -> str:
+def prepare(platform: Platform, ordenes: int) -> str:
     """A product, and drivers for so many orders."""
-    id_producto = publicar(platform, "/productos", {"nombre": "Té", "stock": STOCK})["id"]
-    esperar("the product", lambda: platform.pedir("GET", f"/productos/{id_producto}")[0] == 200)
+    id_producto = publish(platform, "/productos", {"nombre": "Té", "stock": STOCK})["id"]
+    wait_for("the product", lambda: platform.request("GET", f"/productos/{id_producto}")[0] == 200)
     for _ in range(ordenes):
-        publicar(platform, "/conductores", {})
-    libres = "select count(*) from conductores where libre"
-    esperar("the drivers", lambda: platform.sql("conductores", libres)[0][0] >= ordenes)
+        publish(platform, "/conductores", {})
+    free = "select count(*) from conductores where libre"
+    wait_for("the drivers", lambda: platform.sql("conductores", free)[0][0] >= ordenes)
     return str(id_producto)
 
 
-def pedir_ordenes(platform: Plataforma, id_producto: str, cuantas: int) -> list[str]:
-    campos = {"id_producto": id_producto, "user_id": "ana", "cantidad": 2, "direccion_entrega": "Calle 45"}
-    return [publicar(platform, "/orders", campos)["id_orden"] for _ in range(cuantas)]
+def request_ordenes(platform: Platform, id_producto: str, count: int) -> list[str]:
+    fields = {"id_producto": id_producto, "user_id": "ana", "cantidad": 2, "direccion_entrega": "Calle 45"}
+    return [publish(platform, "/orders", fields)["id_orden"] for _ in range(count)]
 
 
-def comprobar(platform: Plataforma, id_producto: str, ordenes: Sequence[str]) -> None:
+def check(platform: Platform, id_producto: str, ordenes: Sequence[str]) -> None:
     """All orders got a driver, and the stock is lower by what is reserved."""
     iniciadas = "select count(*) from ordenes where id_orden = any(cast(:ids as uuid[])) and estado = 'iniciada'"
-    esperar(
+    wait_for(
         "the end of all orders",
         lambda: platform.sql("ordenes_lectura", iniciadas, ids=list(ordenes)) == [(len(ordenes),)],
     )
-    reservado = "select sum(cantidad) from reservas where id_producto = p.id and estado = 'reservada'"
-    balance = f"select stock + ({reservado}) from productos p where id = cast(:id as uuid)"
+    reserved = "select sum(cantidad) from reservas where id_producto = p.id and estado = 'reservada'"
+    balance = f"select stock + ({reserved}) from productos p where id = cast(:id as uuid)"
     assert platform.sql("productos", balance, id=id_producto) == [(STOCK,)]
 
 
-def topicos(platform: Plataforma) -> list[str]:
-    with urlopen(f"{platform.admin_url}/admin/v2/persistent/monoliticas/ordenes") as respuesta:
-        return sorted(json.load(respuesta))
+def list_topics(platform: Platform) -> list[str]:
+    with urlopen(f"{platform.admin_url}/admin/v2/persistent/monoliticas/ordenes") as response:
+        return sorted(json.load(response))
 
 
-def proceso(platform: Plataforma, servicio: str) -> psutil.Process:
-    estado = json.loads(platform.local("status", "--json"))
-    return psutil.Process(next(fila["pid"] for fila in estado["services"] if fila["service"] == servicio))
+def process(platform: Platform, service: str) -> psutil.Process:
+    status = json.loads(platform.local("status", "--json"))
+    return psutil.Process(next(row["pid"] for row in status["services"] if row["service"] == service))
 
 
-def puerto(instancia: psutil.Process) -> int:
-    orden = instancia.cmdline()
-    return int(orden[orden.index("--port") + 1])
+def port(instance: psutil.Process) -> int:
+    command = instance.cmdline()
+    return int(command[command.index("--port") + 1])
 
 
-def test_data_topics_and_functions_go_on_after_down_and_up(propia: Plataforma) -> None:
-    id_producto, antes = preparar(propia, 16), topicos(propia)
-    ordenes = pedir_ordenes(propia, id_producto, 8)
-    propia.local("down")
-    assert not propia.instancias("crear-orden")
-    propia.local("up")
-    ordenes += pedir_ordenes(propia, id_producto, 8)
-    comprobar(propia, id_producto, ordenes)
-    assert topicos(propia) == antes
+def test_data_topics_and_functions_go_on_after_down_and_up(own_platform: Platform) -> None:
+    id_producto, before = prepare(own_platform, 16), list_topics(own_platform)
+    ordenes = request_ordenes(own_platform, id_producto, 8)
+    own_platform.local("down")
+    assert not own_platform.instances("crear-orden")
+    own_platform.local("up")
+    ordenes += request_ordenes(own_platform, id_producto, 8)
+    check(own_platform, id_producto, ordenes)
+    assert list_topics(own_platform) == before
 
 
-@pytest.mark.parametrize("servicios", [["functions-worker", "bff"], ["pulsar", "postgres"]], ids="-".join)
-def test_everything_goes_on_after_services_were_killed(propia: Plataforma, servicios: list[str]) -> None:
-    id_producto = preparar(propia, 8)
-    ordenes = pedir_ordenes(propia, id_producto, 4)
-    victimas = [proceso(propia, servicio) for servicio in servicios]
-    for victima in victimas:
-        victima.kill()
-    psutil.wait_procs(victimas, timeout=10)
-    propia.local("up")
-    ordenes += pedir_ordenes(propia, id_producto, 4)
-    comprobar(propia, id_producto, ordenes)
+@pytest.mark.parametrize("services", [["functions-worker", "bff"], ["pulsar", "postgres"]], ids="-".join)
+def test_everything_goes_on_after_services_were_killed(own_platform: Platform, services: list[str]) -> None:
+    id_producto = prepare(own_platform, 8)
+    ordenes = request_ordenes(own_platform, id_producto, 4)
+    victims = [process(own_platform, service) for service in services]
+    for victim in victims:
+        victim.kill()
+    psutil.wait_procs(victims, timeout=10)
+    own_platform.local("up")
+    ordenes += request_ordenes(own_platform, id_producto, 4)
+    check(own_platform, id_producto, ordenes)
 
 
-def test_an_instance_whose_port_was_taken_comes_back_on_another(propia: Plataforma) -> None:
-    instancia = esperar("an instance", lambda: propia.instancias("crear-orden"))[0]
-    tomado = puerto(instancia)
-    instancia.kill()
-    psutil.wait_procs([instancia], timeout=10)
-    with socket.create_server(("127.0.0.1", tomado)):
-        nueva = esperar("the next instance", lambda: propia.instancias("crear-orden"), 10)[0]
-        assert puerto(nueva) != tomado
-        id_producto = preparar(propia, 1)
-        comprobar(propia, id_producto, pedir_ordenes(propia, id_producto, 1))
+def test_an_instance_whose_port_was_taken_comes_back_on_another(own_platform: Platform) -> None:
+    instance = wait_for("an instance", lambda: own_platform.instances("crear-orden"))[0]
+    taken = port(instance)
+    instance.kill()
+    psutil.wait_procs([instance], timeout=10)
+    with socket.create_server(("127.0.0.1", taken)):
+        new = wait_for("the next instance", lambda: own_platform.instances("crear-orden"))[0]
+        assert port(new) != taken
+        id_producto = prepare(own_platform, 1)
+        check(own_platform, id_producto, request_ordenes(own_platform, id_producto, 1))
 
 
-def test_a_function_whose_package_was_away_starts_when_it_is_back(propia: Plataforma) -> None:
+def test_a_function_whose_package_was_away_starts_when_it_is_back(own_platform: Platform) -> None:
     """As when the broker dies in the moment in which the worker starts its functions."""
-    (paquete,) = (propia.data / "pulsar/packages-storage/function/monoliticas/ordenes/crear-orden").glob("*/data")
-    propia.local("stop", "functions-worker")
-    paquete.rename(paquete.with_suffix(".away"))
-    desde = (propia.data / "logs/functions-worker.log").stat().st_size
-    propia.local("up")
+    (package,) = (own_platform.data / "pulsar/packages-storage/function/monoliticas/ordenes/crear-orden").glob("*/data")
+    own_platform.local("stop", "functions-worker")
+    package.rename(package.with_suffix(".away"))
+    since = (own_platform.data / "logs/functions-worker.log").stat().st_size
+    own_platform.local("up")
 
-    def registrado() -> str:
-        return (propia.data / "logs/functions-worker.log").read_bytes()[desde:].decode()
+    def logged() -> str:
+        return (own_platform.data / "logs/functions-worker.log").read_bytes()[since:].decode()
 
-    esperar("a second try", lambda: registrado().count("crear-orden Error starting function") > 1)
-    assert not propia.instancias("crear-orden")
-    paquete.with_suffix(".away").rename(paquete)
-    esperar("an instance", lambda: propia.instancias("crear-orden"))
-    id_producto = preparar(propia, 1)
-    comprobar(propia, id_producto, pedir_ordenes(propia, id_producto, 1))
-
-
-def test_the_bff_is_ready_while_the_broker_answers(propia: Plataforma) -> None:
-    assert propia.pedir("GET", "/ready")[0] == 200
-    propia.local("stop", "pulsar")
-    antes = time.monotonic()
-    assert propia.pedir("GET", "/ready")[0] == 503
-    assert time.monotonic() - antes < 2
-    assert propia.pedir("GET", "/health")[0] == 200
-    propia.local("up")  # the worker too, which has to find its way back
-    esperar("the BFF to be ready", lambda: propia.pedir("GET", "/ready")[0] == 200)
+    wait_for("a second try", lambda: logged().count("crear-orden Error starting function") > 1)
+    assert not own_platform.instances("crear-orden")
+    package.with_suffix(".away").rename(package)
+    wait_for("an instance", lambda: own_platform.instances("crear-orden"))
+    id_producto = prepare(own_platform, 1)
+    check(own_platform, id_producto, request_ordenes(own_platform, id_producto, 1))
 
 
-def test_status_fails_unless_all_is_ready(propia: Plataforma) -> None:
-    propia.local("status")
-    propia.local("stop", "bff")
+def test_the_bff_is_ready_while_the_broker_answers(own_platform: Platform) -> None:
+    assert own_platform.request("GET", "/ready")[0] == 200
+    own_platform.local("stop", "pulsar")
+    before = time.monotonic()
+    assert own_platform.request("GET", "/ready")[0] == 503
+    assert time.monotonic() - before < 2
+    assert own_platform.request("GET", "/health")[0] == 200
+    own_platform.local("up")  # the worker too, which has to find its way back
+    wait_for("the BFF to be ready", lambda: own_platform.request("GET", "/ready")[0] == 200)
+
+
+def test_status_fails_unless_all_is_ready(own_platform: Platform) -> None:
+    own_platform.local("status")
+    own_platform.local("stop", "bff")
     with pytest.raises(AssertionError, match=r"ended with 1:(.|\n)*bff +stopped"):
-        propia.local("status")
-    propia.local("start", "bff")
+        own_platform.local("status")
+    own_platform.local("start", "bff")
 
 
-def test_the_servers_temporary_files_lie_in_the_data_folder(propia: Plataforma) -> None:
-    assert len(list(propia.data.glob("tmp/pulsar/librocksdbjni*.so"))) == 1, "one start, one file"
-    assert proceso(propia, "functions-worker").environ()["TMPDIR"] == f"{propia.data}/tmp/functions-worker"
+def test_the_servers_temporary_files_lie_in_the_data_folder(own_platform: Platform) -> None:
+    assert len(list(own_platform.data.glob("tmp/pulsar/librocksdbjni*.so"))) == 1, "one start, one file"
+    assert process(own_platform, "functions-worker").environ()["TMPDIR"] == f"{own_platform.data}/tmp/functions-worker"

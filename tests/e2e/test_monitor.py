@@ -9,131 +9,133 @@ from uuid import uuid4
 
 import pulsar
 import pytest
-from monitor_messages import CUANTOS, Mensajes
+from tools.monitor.messages import INITIAL_ENTRIES, ClusterMessages
 
-from functions.comun.cluster.admin_rest import Api
-from functions.comun.publicador import EsquemaAvro
-from tests.e2e.dlq_helpers import PREFIJO, cliente, correr_guion, publicar
-from tests.e2e.test_saga import BIEN, crear_producto, final, pedir_orden, registrar_conductores
-from tests.load.broker import pedir
-from tests.monitor_falso import ESPERADO
-from tests.plataforma import RAIZ, Plataforma, esperar, libres
+from functions.cluster.admin_rest import Api
+from functions.pulsar_io.schema import AvroSchema
+from tests.e2e.dlq_helpers import PREFIX, client, publish, run_script
+from tests.e2e.test_saga import HAPPY_PATH, crear_producto, final, registrar_conductores, request_orden
+from tests.load.broker import request
+from tests.support.fake_monitor import EXPECTED
+from tests.support.platform import ROOT, Platform, free_ports, wait_for
 
 pytestmark = pytest.mark.e2e
 
-FUNCION = ("--tenant", "monoliticas", "--namespace", "ordenes", "--name", "crear-orden")
-LUEGO = ("ordenes/comando-verificar-orden", "verificar-orden")
+FUNCTION = ("--tenant", "monoliticas", "--namespace", "ordenes", "--name", "crear-orden")
+DELAYED = ("ordenes/comando-verificar-orden", "verificar-orden")
 
 
-def mirar(platform: Plataforma, *argumentos: str) -> tuple[int, Any]:
+def observe(platform: Platform, *arguments: str) -> tuple[int, Any]:
     """Exit code and document."""
-    codigo, salida, errores = correr_guion(platform, "monitor.py", "--json", *argumentos)
-    assert (errores, salida.count("\n")) == ("", 1)
-    return codigo, json.loads(salida)
+    code, output, errors = run_script(platform, "monitor.py", "--json", *arguments)
+    assert (errors, output.count("\n")) == ("", 1)
+    return code, json.loads(output)
 
 
-def sanar(platform: Plataforma) -> Any:
+def wait_until_healthy(platform: Platform) -> Any:
     """The document, once all is well."""
 
-    def sano() -> Any:
-        codigo, documento = mirar(platform)
-        assert (codigo == 0) == documento["healthy"] == (documento["unhealthy"] == [])
-        return documento if codigo == 0 else None
+    def healthy() -> Any:
+        code, document = observe(platform)
+        assert (code == 0) == document["healthy"] == (document["unhealthy"] == [])
+        return document if code == 0 else None
 
-    return esperar("a healthy cluster", sano, 60)
+    return wait_for("a healthy cluster", healthy)
 
 
-def saltar_cartas(platform: Plataforma) -> None:
-    for topic in ESPERADO.suscripciones:
+def skip_dead_letters(platform: Platform) -> None:
+    for topic in EXPECTED.subscriptions:
         if topic.endswith("-dlq"):
             url = f"{platform.admin_url}/admin/v2/persistent/monoliticas/{topic}/subscription/cuarentena/skip_all"
-            pedir(url, "POST")
+            request(url, "POST")
 
 
 @pytest.fixture
-def sana(platform: Plataforma) -> Iterator[Plataforma]:
+def healthy(platform: Platform) -> Iterator[Platform]:
     """Without the dead letters that other tests left."""
-    saltar_cartas(platform)
-    sanar(platform)
+    skip_dead_letters(platform)
+    wait_until_healthy(platform)
     yield platform
-    saltar_cartas(platform)
+    skip_dead_letters(platform)
 
 
-def test_a_cluster_at_work_is_healthy_although_messages_wait_for_their_time(sana: Plataforma) -> None:
-    id_producto = crear_producto(sana, 5)
-    registrar_conductores(sana, 1)
-    orden, saga = final(sana, pedir_orden(sana, id_producto))
-    assert (orden["estado"], saga) == ("iniciada", BIEN)
-    documento = sanar(sana)
-    topics = {topic["topic"]: topic for topic in documento["topics"] + documento["dead_letters"]}
-    suscripciones = {
-        (nombre, una["subscription"]): una for nombre, topic in topics.items() for una in topic["subscriptions"]
+def test_a_cluster_at_work_is_healthy_although_messages_wait_for_their_time(healthy: Platform) -> None:
+    id_producto = crear_producto(healthy, 5)
+    registrar_conductores(healthy, 1)
+    orden, saga = final(healthy, request_orden(healthy, id_producto))
+    assert (orden["estado"], saga) == ("iniciada", HAPPY_PATH)
+    document = wait_until_healthy(healthy)
+    topics = {topic["topic"]: topic for topic in document["topics"] + document["dead_letters"]}
+    subscriptions = {
+        (name, subscription["subscription"]): subscription
+        for name, topic in topics.items()
+        for subscription in topic["subscriptions"]
     }
-    assert set(topics) >= set(ESPERADO.suscripciones)
-    assert all(suscripciones[topic, nombre]["consumers"] for topic, nombre in ESPERADO.lectoras)
-    funciones = {una["function"]: una for una in documento["functions"]}
-    assert {nombre: funciones[nombre]["running"] for nombre in ESPERADO.instancias} == ESPERADO.instancias
-    assert funciones["ordenes/crear-orden"]["processed"] >= 1
+    assert set(topics) >= set(EXPECTED.subscriptions)
+    assert all(subscriptions[topic, name]["consumers"] for topic, name in EXPECTED.readers)
+    functions = {subscription["function"]: subscription for subscription in document["functions"]}
+    assert {name: functions[name]["running"] for name in EXPECTED.instances} == EXPECTED.instances
+    assert functions["ordenes/crear-orden"]["processed"] >= 1
     assert topics["ordenes/comando-crear-orden"]["storage"] > 0
-    luego = suscripciones[LUEGO]
-    assert (luego["backlog"] >= 1, luego["delayed"] >= 1, luego["oldest_age"]) == (True, True, None)
+    later = subscriptions[DELAYED]
+    assert (later["backlog"] >= 1, later["delayed"] >= 1, later["oldest_age"]) == (True, True, None)
 
 
-def test_a_stopped_function_is_named_with_what_waits_for_it_until_it_is_started(sana: Plataforma) -> None:
-    id_producto = crear_producto(sana, 5)
-    registrar_conductores(sana, 1)
-    sana.admin("functions", "stop", *FUNCION)
-    esperar("the end of the instance", lambda: not sana.instancias("crear-orden"))
-    id_orden = pedir_orden(sana, id_producto)
-    tarde = "subscription crear-orden of ordenes/comando-crear-orden is late"
-    esperar("a late message", lambda: tarde in str(mirar(sana, "--max-age", "1")[1]["unhealthy"]))
-    codigo, salida, errores = correr_guion(sana, "monitor.py", "--once", "--max-age", "1")
-    assert codigo == 1
-    lineas = errores.splitlines()
-    assert lineas[0] == "unhealthy: function ordenes/crear-orden runs 0 of 1 instances"
-    assert lineas[1] == "unhealthy: subscription crear-orden of ordenes/comando-crear-orden has no consumer"
-    assert lineas[2].startswith(f"unhealthy: {tarde}: its oldest message has been due for ")
-    assert len(lineas) == 3
-    assert "not running  ordenes/crear-orden " in salida
-    sana.admin("functions", "start", *FUNCION)
-    sanar(sana)
-    assert final(sana, id_orden)[0]["estado"] == "iniciada"
+def test_a_stopped_function_is_named_with_what_waits_for_it_until_it_is_started(healthy: Platform) -> None:
+    id_producto = crear_producto(healthy, 5)
+    registrar_conductores(healthy, 1)
+    healthy.admin("functions", "stop", *FUNCTION)
+    wait_for("the end of the instance", lambda: not healthy.instances("crear-orden"))
+    id_orden = request_orden(healthy, id_producto)
+    late = "subscription crear-orden of ordenes/comando-crear-orden is late"
+    wait_for("a late message", lambda: late in str(observe(healthy, "--max-age", "1")[1]["unhealthy"]))
+    code, output, errors = run_script(healthy, "monitor.py", "--once", "--max-age", "1")
+    assert code == 1
+    lines = errors.splitlines()
+    assert lines[0] == "unhealthy: function ordenes/crear-orden runs 0 of 1 instances"
+    assert lines[1] == "unhealthy: subscription crear-orden of ordenes/comando-crear-orden has no consumer"
+    assert lines[2].startswith(f"unhealthy: {late}: its oldest message has been due for ")
+    assert len(lines) == 3
+    assert "not running  ordenes/crear-orden " in output
+    healthy.admin("functions", "start", *FUNCTION)
+    wait_until_healthy(healthy)
+    assert final(healthy, id_orden)[0]["estado"] == "iniciada"
 
 
-def test_a_dead_letter_that_waits_is_unhealthy(sana: Plataforma) -> None:
-    publicar(sana, LUEGO[0], b"basura", "clave")
-    dicho = ["1 dead letter in ordenes/verificar-orden-dlq: see dlq.py list"]
-    esperar("the letter", lambda: mirar(sana)[1]["unhealthy"] == dicho)
-    saltar_cartas(sana)
-    sanar(sana)
+def test_a_dead_letter_that_waits_is_unhealthy(healthy: Platform) -> None:
+    publish(healthy, DELAYED[0], b"basura", "clave")
+    problems = ["1 dead letter in ordenes/verificar-orden-dlq: see dlq.py list"]
+    wait_for("the letter", lambda: observe(healthy)[1]["unhealthy"] == problems)
+    skip_dead_letters(healthy)
+    wait_until_healthy(healthy)
 
 
-def test_a_topics_newest_messages_are_read_and_those_that_come(platform: Plataforma) -> None:
-    topic, codigos = "conductores/comando-registrar-conductor", [str(uuid4()) for _ in range(CUANTOS + 20)]
+def test_a_topics_newest_messages_are_read_and_those_that_come(platform: Platform) -> None:
+    topic, sent_keys = "conductores/comando-registrar-conductor", [str(uuid4()) for _ in range(INITIAL_ENTRIES + 20)]
     api = Api(platform.admin_url, {})
 
-    def publicar_uno(abierto: pulsar.Client, clave: str) -> None:
-        productor = abierto.create_producer(PREFIJO + topic, schema=EsquemaAvro(None, {"topic": topic}))
-        productor.send(b"basura", partition_key=clave)
-        productor.close()
+    def publish_one(opened: pulsar.Client, key: str) -> None:
+        producer = opened.create_producer(PREFIX + topic, schema=AvroSchema(None, {"topic": topic}))
+        producer.send(b"basura", partition_key=key)
+        producer.close()
 
-    with cliente(platform) as abierto:
-        for clave in codigos:
-            publicar_uno(abierto, clave)
-        leidas: list[str] = []
-        for tanda in Mensajes(abierto, api).de_topic(topic, lambda: len(leidas) <= CUANTOS):
-            leidas.extend(uno.clave for uno in tanda.mensajes)
-            if len(leidas) == CUANTOS and codigos[-1] == leidas[-1]:
-                codigos.append(str(uuid4()))
-                publicar_uno(abierto, codigos[-1])
-        assert leidas == codigos[-CUANTOS - 1 :]
-    saltar_cartas(platform)
+    with client(platform) as opened:
+        for key in sent_keys:
+            publish_one(opened, key)
+        keys_read: list[str] = []
+        for batch in ClusterMessages(opened, api).by_topic(topic, lambda: len(keys_read) <= INITIAL_ENTRIES):
+            keys_read.extend(one.key for one in batch.messages)
+            if len(keys_read) == INITIAL_ENTRIES and sent_keys[-1] == keys_read[-1]:
+                sent_keys.append(str(uuid4()))
+                publish_one(opened, sent_keys[-1])
+        assert keys_read == sent_keys[-INITIAL_ENTRIES - 1 :]
+    skip_dead_letters(platform)
 
 
 def test_nobody_at_the_admin_url_is_said_at_once() -> None:
-    (puerto,) = libres(1)
-    guion = [sys.executable, "pulsar-admin-scripts/monitor.py", "--once"]
-    entorno = {"PULSAR_ADMIN_URL": f"http://127.0.0.1:{puerto}"}
-    fin = subprocess.run(guion, cwd=RAIZ, env=entorno, capture_output=True, text=True, timeout=10)
-    assert (fin.returncode, fin.stdout) == (3, "")
-    assert fin.stderr.startswith(f"error: http://127.0.0.1:{puerto} does not answer: ")
+    (port,) = free_ports(1)
+    script = [sys.executable, "pulsar-admin-scripts/monitor.py", "--once"]
+    env = {"PULSAR_ADMIN_URL": f"http://127.0.0.1:{port}"}
+    completed = subprocess.run(script, cwd=ROOT, env=env, capture_output=True, text=True, timeout=10)
+    assert (completed.returncode, completed.stdout) == (3, "")
+    assert completed.stderr.startswith(f"error: http://127.0.0.1:{port} does not answer: ")

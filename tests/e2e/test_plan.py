@@ -4,36 +4,36 @@ from pathlib import Path
 
 import pytest
 
-from tests.copia import Copia
-from tests.e2e.dlq_helpers import correr_guion
-from tests.plataforma import RAIZ, Plataforma
+from tests.e2e.dlq_helpers import run_script
+from tests.support.clone import Clone
+from tests.support.platform import ROOT, Platform
 
 pytestmark = pytest.mark.e2e
 
 
-def planear(platform: Plataforma, raiz: Path = RAIZ) -> tuple[int, list[str], str]:
+def run_plan(platform: Platform, root: Path = ROOT) -> tuple[int, list[str], str]:
     """Exit code, the lines after the first, which says what is compared, and stderr."""
-    codigo, salida, errores = correr_guion(platform, "deploy.py", "--plan", raiz=raiz)
-    return codigo, salida.splitlines()[1:], errores
+    code, output, errors = run_script(platform, "deploy.py", "--plan", root=root)
+    return code, output.splitlines()[1:], errors
 
 
-def test_nothing_to_do_is_said_so(platform: Plataforma) -> None:
-    assert planear(platform) == (0, ["plan: no changes of functions"], "")
-    codigo, salida, _ = correr_guion(platform, "provision.py", "--plan")
-    assert (codigo, salida.splitlines()[-1]) == (0, "plan: no changes of the cluster")
+def test_nothing_to_do_is_said_so(platform: Platform) -> None:
+    assert run_plan(platform) == (0, ["plan: no changes of functions"], "")
+    code, output, _ = run_script(platform, "provision.py", "--plan")
+    assert (code, output.splitlines()[-1]) == (0, "plan: no changes of the cluster")
 
 
 def test_a_change_is_of_its_function_and_names_the_fields_and_nothing_is_done(
-    platform: Plataforma, tmp_path: Path
+    platform: Platform, tmp_path: Path
 ) -> None:
-    copia = Copia(tmp_path)
-    config = copia.raiz / "deployment/functions/crear-orden.yaml"
-    copia.cambiar(config, lambda texto: texto.replace("parallelism: 1", "parallelism: 2"))
-    copia.cambiar(copia.raiz / "functions/ordenes/revertir_orden_creada.py", lambda texto: texto + "\n# otra\n")
+    clone = Clone(tmp_path)
+    config = clone.root / "deployment/functions/crear-orden.yaml"
+    clone.edit(config, lambda text: text.replace("parallelism: 1", "parallelism: 2"))
+    clone.edit(clone.root / "functions/ordenes/revertir_orden_creada.py", lambda text: text + "\n# otra\n")
     for _ in range(2):
-        codigo, lineas, errores = planear(platform, copia.raiz)
-        assert (codigo, errores) == (0, "")
-        assert lineas == [
+        code, lines, errors = run_plan(platform, clone.root)
+        assert (code, errors) == (0, "")
+        assert lines == [
             "  crear-orden: update (parallelism)",
             "  revertir-orden-creada: update (package)",
             "plan: 2 changes of functions",
@@ -41,19 +41,19 @@ def test_a_change_is_of_its_function_and_names_the_fields_and_nothing_is_done(
 
 
 @pytest.mark.parametrize(
-    ("era", "sera", "dicho"),
+    ("old", "new", "expected"),
     [
         ("subName: crear-orden", "subName: otra", "crear-orden: subName is 'crear-orden', wanted 'otra'"),
         ("parallelism: 1", "paralelism: 1", "crear-orden: paralelism: Pulsar knows no such field, and would ignore it"),
     ],
 )
-@pytest.mark.parametrize("argumentos", [("--plan",), ()])
+@pytest.mark.parametrize("arguments", [("--plan",), ()])
 def test_what_pulsar_would_refuse_or_ignore_is_refused_before_anything_is_touched(
-    platform: Plataforma, tmp_path: Path, era: str, sera: str, dicho: str, argumentos: tuple[str, ...]
+    platform: Platform, tmp_path: Path, old: str, new: str, expected: str, arguments: tuple[str, ...]
 ) -> None:
-    copia = Copia(tmp_path)
-    copia.cambiar(copia.raiz / "deployment/functions/crear-orden.yaml", lambda texto: texto.replace(era, sera))
-    codigo, _, errores = correr_guion(platform, "deploy.py", *argumentos, raiz=copia.raiz)
-    assert codigo == 1
-    assert dicho in errores
-    assert planear(platform) == (0, ["plan: no changes of functions"], "")
+    clone = Clone(tmp_path)
+    clone.edit(clone.root / "deployment/functions/crear-orden.yaml", lambda text: text.replace(old, new))
+    code, _, errors = run_script(platform, "deploy.py", *arguments, root=clone.root)
+    assert code == 1
+    assert expected in errors
+    assert run_plan(platform) == (0, ["plan: no changes of functions"], "")

@@ -11,159 +11,159 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from avro_json import a_json
-from samples import de_esquema
-from schemas_files import lanzadas
+from tools.cluster.schema_files import released
+from tools.messages.avro_json import to_json
+from tools.messages.samples import from_schema
 
-from tests.e2e.dlq_helpers import PREFIJO, correr_guion, orden_de, publicar
-from tests.e2e.test_saga import BIEN, crear_producto, registrar_conductores
-from tests.plataforma import RAIZ, Plataforma, esperar
+from tests.e2e.dlq_helpers import PREFIX, publish, run_script, script_command
+from tests.e2e.test_saga import HAPPY_PATH, crear_producto, registrar_conductores
+from tests.support.platform import ROOT, Platform, wait_for
 
 pytestmark = pytest.mark.e2e
 
 CREAR, PRODUCTO = "ordenes/comando-crear-orden", "productos/comando-crear-producto"
 
 
-def correr(platform: Plataforma, guion: str, *argumentos: str, entrada: str = "") -> str:
-    codigo, salida, errores = correr_guion(platform, guion, *argumentos, entrada=entrada)
-    assert codigo == 0, (argumentos, salida, errores)
-    return salida
+def run(platform: Platform, script: str, *arguments: str, input_text: str = "") -> str:
+    code, output, errors = run_script(platform, script, *arguments, input_text=input_text)
+    assert code == 0, (arguments, output, errors)
+    return output
 
 
-def todas(platform: Plataforma, *argumentos: str) -> list[Any]:
-    """What there is now."""
-    salida = correr(platform, "listen.py", "--from-start", "--until-idle", "1", *argumentos)
-    return [json.loads(linea) for linea in salida.splitlines()]
+def read_all(platform: Platform, *arguments: str) -> list[Any]:
+    """What there is now. A busy machine takes more than a second to read what does not match."""
+    output = run(platform, "listen.py", "--from-start", "--until-idle", "3", *arguments)
+    return [json.loads(line) for line in output.splitlines()]
 
 
 @contextmanager
-def escuchando(platform: Plataforma, *argumentos: str) -> "Iterator[subprocess.Popen[str]]":
+def listening(platform: Platform, *arguments: str) -> "Iterator[subprocess.Popen[str]]":
     """listen.py once it listens; Ctrl-C works even if these tests run in the background."""
-    proceso = subprocess.Popen(
-        orden_de("listen.py", *argumentos),
-        cwd=RAIZ,
-        env=platform.entorno,
+    process = subprocess.Popen(
+        script_command("listen.py", *arguments),
+        cwd=ROOT,
+        env=platform.env,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    with proceso:
+    with process:
         try:
-            assert proceso.stderr is not None
-            assert "listening to" in proceso.stderr.readline()
-            yield proceso
+            assert process.stderr is not None
+            assert "listening to" in process.stderr.readline()
+            yield process
         finally:
-            proceso.kill()
+            process.kill()
 
 
-def lineas(proceso: "subprocess.Popen[str]") -> Iterator[Any]:
-    assert proceso.stdout is not None
-    return (json.loads(linea) for linea in proceso.stdout)
+def lines(process: "subprocess.Popen[str]") -> Iterator[Any]:
+    assert process.stdout is not None
+    return (json.loads(line) for line in process.stdout)
 
 
-def test_a_saga_is_seen_from_the_order_that_a_tester_publishes_to_its_end(platform: Plataforma) -> None:
-    id_producto, id_orden, vistas = crear_producto(platform, 5), str(uuid4()), list[Any]()
+def test_a_saga_is_seen_from_the_order_that_a_tester_publishes_to_its_end(platform: Platform) -> None:
+    id_producto, id_orden, seen = crear_producto(platform, 5), str(uuid4()), list[Any]()
     registrar_conductores(platform, 1)
-    antes = platform.admin("topics", "subscriptions", PREFIJO + CREAR)
-    with escuchando(platform, "--order", id_orden) as proceso:
-        assert "reader-" in platform.admin("topics", "subscriptions", PREFIJO + CREAR)
-        propios = ("--set", f"id_orden={id_orden}", "--set", f"id_producto={id_producto}")
-        publicado = json.loads(correr(platform, "publish.py", CREAR, "--sample", *propios, "--json"))
-        for fila in lineas(proceso):
-            vistas.append(fila)
-            if fila["message"]["data"].get("estado") == "iniciada":
+    before = platform.admin("topics", "subscriptions", PREFIX + CREAR)
+    with listening(platform, "--order", id_orden) as process:
+        assert "reader-" in platform.admin("topics", "subscriptions", PREFIX + CREAR)
+        assignments = ("--set", f"id_orden={id_orden}", "--set", f"id_producto={id_producto}")
+        published = json.loads(run(platform, "publish.py", CREAR, "--sample", *assignments, "--json"))
+        for row in lines(process):
+            seen.append(row)
+            if row["message"]["data"].get("estado") == "iniciada":
                 break
-        proceso.send_signal(signal.SIGINT)
-        assert (proceso.wait(15), proceso.stderr and proceso.stderr.read()) == (130, "interrupted\n")
-    assert [fila["message"]["type"] for fila in vistas if fila["message"]["type"] in BIEN] == BIEN
-    primera = vistas[0]
-    assert (primera["message"]["id"], primera["key"], primera["message_id"]) == (
-        publicado["id"],
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(15), process.stderr and process.stderr.read()) == (130, "interrupted\n")
+    assert [row["message"]["type"] for row in seen if row["message"]["type"] in HAPPY_PATH] == HAPPY_PATH
+    first = seen[0]
+    assert (first["message"]["id"], first["key"], first["message_id"]) == (
+        published["id"],
         id_orden,
-        publicado["message_id"],
+        published["message_id"],
     )
-    assert platform.admin("topics", "subscriptions", PREFIJO + CREAR) == antes
+    assert platform.admin("topics", "subscriptions", PREFIX + CREAR) == before
 
 
-def test_one_wrong_message_keeps_all_back(platform: Plataforma) -> None:
-    buena = {"id_producto": str(uuid4()), "nombre": "Té", "stock": 1}
-    dos = json.dumps([buena, buena | {"stock": -1}])
-    codigo, salida, errores = correr_guion(platform, "publish.py", PRODUCTO, "-", entrada=dos)
-    assert (codigo, salida) == (2, "")
-    assert "error: -: message 2: not a productos/comando-crear-producto: ValueError: stock is -1" in errores
-    assert buena["id_producto"] not in [fila["key"] for fila in todas(platform, PRODUCTO)]
-    correr(platform, "publish.py", PRODUCTO, "-", entrada=json.dumps(buena))
-    assert [fila["message"]["data"] for fila in todas(platform, PRODUCTO) if fila["key"] == buena["id_producto"]] == [
-        buena
+def test_one_wrong_message_keeps_all_back(platform: Platform) -> None:
+    good = {"id_producto": str(uuid4()), "nombre": "Té", "stock": 1}
+    two = json.dumps([good, good | {"stock": -1}])
+    code, output, errors = run_script(platform, "publish.py", PRODUCTO, "-", input_text=two)
+    assert (code, output) == (2, "")
+    assert "error: -: message 2: not a productos/comando-crear-producto: ValueError: stock is -1" in errors
+    assert good["id_producto"] not in [row["key"] for row in read_all(platform, PRODUCTO)]
+    run(platform, "publish.py", PRODUCTO, "-", input_text=json.dumps(good))
+    assert [row["message"]["data"] for row in read_all(platform, PRODUCTO) if row["key"] == good["id_producto"]] == [
+        good
     ]
 
 
-@pytest.mark.parametrize("version", list(lanzadas(CREAR)))
-def test_what_was_heard_can_be_published_again_as_cloudevents(platform: Plataforma, version: int) -> None:
-    sobre = de_esquema(CREAR, lanzadas(CREAR)[version])
-    suya = ("--order", str(sobre["data"]["id_orden"]), CREAR)
-    correr(platform, "publish.py", CREAR, "-", entrada=json.dumps(a_json(sobre)))
-    oido = correr(platform, "listen.py", "--from-start", "--count", "1", "--cloudevents", *suya)
-    correr(platform, "publish.py", CREAR, "-", entrada=oido)
-    una, otra = todas(platform, *suya)
-    assert una["message"] == otra["message"] == a_json(sobre)
-    assert una["schema_version"] == otra["schema_version"]
-    desde = correr(platform, "listen.py", "--since", otra["publish_time"], "--until-idle", "1", *suya)
-    assert [json.loads(linea)["message_id"] for linea in desde.splitlines()] == [otra["message_id"]]
+@pytest.mark.parametrize("version", list(released(CREAR)))
+def test_what_was_heard_can_be_published_again_as_cloudevents(platform: Platform, version: int) -> None:
+    envelope = from_schema(CREAR, released(CREAR)[version])
+    selection = ("--order", str(envelope["data"]["id_orden"]), CREAR)
+    run(platform, "publish.py", CREAR, "-", input_text=json.dumps(to_json(envelope)))
+    heard = run(platform, "listen.py", "--from-start", "--count", "1", "--cloudevents", *selection)
+    run(platform, "publish.py", CREAR, "-", input_text=heard)
+    first, second = read_all(platform, *selection)
+    assert first["message"] == second["message"] == to_json(envelope)
+    assert first["schema_version"] == second["schema_version"]
+    since = run(platform, "listen.py", "--since", second["publish_time"], "--until-idle", "1", *selection)
+    assert [json.loads(line)["message_id"] for line in since.splitlines()] == [second["message_id"]]
 
 
-def test_garbage_and_its_dead_letter_are_shown_with_their_bytes(platform: Plataforma) -> None:
-    topic, basura = "ordenes/comando-verificar-orden", b"\xff" + uuid4().bytes
-    with escuchando(platform, "--dlq") as proceso:
-        publicar(platform, topic, basura, "clave")
-        filas = (fila for fila in lineas(proceso) if base64.b64decode(fila.get("base64", "")) == basura)
-        primera, carta = next(filas), next(fila for fila in filas if fila["topic"] == "ordenes/verificar-orden-dlq")
-        proceso.terminate()
-        assert proceso.wait(15) == 130
-    assert (primera["topic"], primera["message"], primera["key"]) == (topic, None, "clave")
-    for fila in (primera, carta):
-        assert fila["problem"].startswith(f"unreadable with schema version {fila['schema_version']} of {topic}: ")
-    assert carta["properties"]["dlq-reason"].startswith("MensajeInvalido")
+def test_garbage_and_its_dead_letter_are_shown_with_their_bytes(platform: Platform) -> None:
+    topic, garbage = "ordenes/comando-verificar-orden", b"\xff" + uuid4().bytes
+    with listening(platform, "--dlq") as process:
+        publish(platform, topic, garbage, "clave")
+        rows = (row for row in lines(process) if base64.b64decode(row.get("base64", "")) == garbage)
+        first, dead_letter = next(rows), next(row for row in rows if row["topic"] == "ordenes/verificar-orden-dlq")
+        process.terminate()
+        assert process.wait(15) == 130
+    assert (first["topic"], first["message"], first["key"]) == (topic, None, "clave")
+    for row in (first, dead_letter):
+        assert row["problem"].startswith(f"unreadable with schema version {row['schema_version']} of {topic}: ")
+    assert dead_letter["properties"]["dlq-reason"].startswith("MensajeInvalido")
 
 
-def test_a_reader_of_the_output_that_goes_away_ends_it(platform: Plataforma) -> None:
-    with escuchando(platform) as proceso:
-        assert proceso.stdout is not None
-        proceso.stdout.close()
-        assert proceso.wait(15) == 141
+def test_a_reader_of_the_output_that_goes_away_ends_it(platform: Platform) -> None:
+    with listening(platform) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(15) == 141
 
 
 @pytest.fixture(scope="module")
-def solo_pulsar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plataforma]:
+def pulsar_only(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A broker of these tests' own: they stop it."""
-    plataforma = Plataforma(tmp_path_factory.mktemp("pulsar"))
+    platform = Platform(tmp_path_factory.mktemp("pulsar"))
     try:
-        plataforma.local("up", "pulsar")
-        plataforma.con_entorno(sys.executable, "pulsar-admin-scripts/provision.py")
-        yield plataforma
+        platform.local("up", "pulsar")
+        platform.run_with_env(sys.executable, "pulsar-admin-scripts/provision.py")
+        yield platform
     finally:
-        plataforma.local("clean")
+        platform.local("clean")
 
 
-def test_listening_goes_on_after_the_broker_was_away(solo_pulsar: Plataforma) -> None:
-    antes, mientras, despues = str(uuid4()), str(uuid4()), list[Any]()
-    publicar_producto = ("publish.py", PRODUCTO, "--sample", "--set")
-    with escuchando(solo_pulsar) as proceso:
-        correr(solo_pulsar, *publicar_producto, f"id_producto={antes}")
-        filas = lineas(proceso)
-        assert next(filas)["key"] == antes
-        solo_pulsar.local("stop", "pulsar")
-        codigo, salida, errores = correr_guion(solo_pulsar, *publicar_producto, f"id_producto={mientras}")
-        assert (codigo, salida, "waiting for the broker at pulsar://" in errores) == (1, "", True)
-        assert "does not answer: is it up, and is PULSAR_SERVICE_URL right?" in errores
-        assert proceso.stderr is not None
-        assert proceso.stderr.readline().startswith("the broker is away")
-        solo_pulsar.local("start", "pulsar")
-        assert proceso.stderr.readline() == "the broker is back\n"
-        correr(solo_pulsar, *publicar_producto, f"id_producto={mientras}")
-        assert next(filas)["key"] == mientras
-        correr(solo_pulsar, "publish.py", CREAR, "--sample")
-        despues.append(next(filas))
-    assert [fila["topic"] for fila in despues] == [CREAR]
-    esperar("no reader", lambda: "reader-" not in solo_pulsar.admin("topics", "subscriptions", PREFIJO + CREAR))
+def test_listening_goes_on_after_the_broker_was_away(pulsar_only: Platform) -> None:
+    before, during, after = str(uuid4()), str(uuid4()), list[Any]()
+    publish_producto = ("publish.py", PRODUCTO, "--sample", "--set")
+    with listening(pulsar_only) as process:
+        run(pulsar_only, *publish_producto, f"id_producto={before}")
+        rows = lines(process)
+        assert next(rows)["key"] == before
+        pulsar_only.local("stop", "pulsar")
+        code, output, errors = run_script(pulsar_only, *publish_producto, f"id_producto={during}")
+        assert (code, output, "waiting for the broker at pulsar://" in errors) == (1, "", True)
+        assert "does not answer: is it up, and is PULSAR_SERVICE_URL right?" in errors
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("the broker is away")
+        pulsar_only.local("start", "pulsar")
+        assert process.stderr.readline() == "the broker is back\n"
+        run(pulsar_only, *publish_producto, f"id_producto={during}")
+        assert next(rows)["key"] == during
+        run(pulsar_only, "publish.py", CREAR, "--sample")
+        after.append(next(rows))
+    assert [row["topic"] for row in after] == [CREAR]
+    wait_for("no reader", lambda: "reader-" not in pulsar_only.admin("topics", "subscriptions", PREFIX + CREAR))

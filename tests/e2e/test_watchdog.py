@@ -8,93 +8,95 @@ from contextlib import ExitStack
 import pytest
 
 from tests.e2e.instance_helpers import backlog, skip_all
-from tests.e2e.test_saga import BIEN, crear_producto, final, pedir_orden, registrar_conductores, stock
-from tests.plataforma import Plataforma, esperar
+from tests.e2e.test_saga import HAPPY_PATH, crear_producto, final, registrar_conductores, request_orden, stock
+from tests.support.platform import Platform, wait_for
 
 pytestmark = pytest.mark.e2e
 
 ASIGNAR = "persistent://monoliticas/conductores/comando-asignar-conductor"
-PLAZO = 3
+TIMEOUT = 3
 
 
-def functions(platform: Plataforma, accion: str, namespace: str, nombre: str, *mas: str) -> str:
-    quien = ["--tenant", "monoliticas", "--namespace", namespace, "--name", nombre]
-    return platform.admin("--admin-url", platform.functions_url, "functions", accion, *quien, *mas)
+def functions(platform: Platform, action: str, namespace: str, name: str, *extra: str) -> str:
+    who = ["--tenant", "monoliticas", "--namespace", namespace, "--name", name]
+    return platform.admin("--admin-url", platform.functions_url, "functions", action, *who, *extra)
 
 
 @pytest.fixture(scope="module")
-def plazos_cortos(platform: Plataforma) -> Iterator[Plataforma]:
+def short_deadlines(platform: Platform) -> Iterator[Platform]:
     """A deadline comes after 3 s, not after two minutes."""
-    for nombre in ("crear-orden", "verificar-orden"):
-        antes = [proceso.pid for proceso in platform.instancias(nombre)]
-        config = json.loads(functions(platform, "get", "ordenes", nombre))["userConfig"]
-        config["DEMORAS"] = {"ordenes/comando-verificar-orden": PLAZO}
-        functions(platform, "update", "ordenes", nombre, "--user-config", json.dumps(config))
-        esperar("another instance", lambda n=nombre, a=antes: otra_instancia(platform, n, a))  # type: ignore[misc]
+    for name in ("crear-orden", "verificar-orden"):
+        before = [process.pid for process in platform.instances(name)]
+        config = json.loads(functions(platform, "get", "ordenes", name))["userConfig"]
+        config["DEMORAS"] = {"ordenes/comando-verificar-orden": TIMEOUT}
+        functions(platform, "update", "ordenes", name, "--user-config", json.dumps(config))
+        wait_for("another instance", lambda n=name, a=before: has_new_instance(platform, n, a))  # type: ignore[misc]
     yield platform
-    platform.con_entorno(sys.executable, "pulsar-admin-scripts/deploy.py", "crear-orden", "verificar-orden")
+    platform.run_with_env(sys.executable, "pulsar-admin-scripts/deploy.py", "crear-orden", "verificar-orden")
 
 
-def otra_instancia(platform: Plataforma, nombre: str, antes: list[int]) -> bool:
-    ahora = [proceso.pid for proceso in platform.instancias(nombre)]
-    return bool(ahora) and not set(ahora) & set(antes)
+def has_new_instance(platform: Platform, name: str, before: list[int]) -> bool:
+    now = [process.pid for process in platform.instances(name)]
+    return bool(now) and not set(now) & set(before)
 
 
 @pytest.fixture
-def arrancar(plazos_cortos: Plataforma) -> Iterator[Callable[[], None]]:
+def start_function(short_deadlines: Platform) -> Iterator[Callable[[], None]]:
     """Starts the function asignar-conductor, which is stopped, its backlog empty."""
-    functions(plazos_cortos, "stop", "conductores", "asignar-conductor")
-    esperar("its end", lambda: not plazos_cortos.instancias("asignar-conductor"))
-    with ExitStack() as al_final:
-        al_final.callback(functions, plazos_cortos, "start", "conductores", "asignar-conductor")
-        yield al_final.close
+    functions(short_deadlines, "stop", "conductores", "asignar-conductor")
+    wait_for("its end", lambda: not short_deadlines.instances("asignar-conductor"))
+    with ExitStack() as on_exit:
+        on_exit.callback(functions, short_deadlines, "start", "conductores", "asignar-conductor")
+        yield on_exit.close
 
 
-def test_an_order_whose_message_was_lost_is_pushed_on(plazos_cortos: Plataforma, arrancar: Callable[[], None]) -> None:
+def test_an_order_whose_message_was_lost_is_pushed_on(
+    short_deadlines: Platform, start_function: Callable[[], None]
+) -> None:
     """An operator skips a message by mistake; nobody else does anything."""
-    platform = plazos_cortos
+    platform = short_deadlines
     id_producto = crear_producto(platform, 5)
     registrar_conductores(platform, 1)
-    id_orden = pedir_orden(platform, id_producto, 2)
-    esperar("a message for asignar-conductor", lambda: backlog(platform, ASIGNAR, "asignar-conductor"))
+    id_orden = request_orden(platform, id_producto, 2)
+    wait_for("a message for asignar-conductor", lambda: backlog(platform, ASIGNAR, "asignar-conductor"))
     skip_all(platform, ASIGNAR, "asignar-conductor")  # well before the deadline, which brings the message again
     assert backlog(platform, ASIGNAR, "asignar-conductor") == 0
-    arrancar()
+    start_function()
     orden, saga = final(platform, id_orden)
-    assert (orden["estado"], saga) == ("iniciada", BIEN)
+    assert (orden["estado"], saga) == ("iniciada", HAPPY_PATH)
     assert stock(platform, id_producto) == 3
 
 
 def test_an_order_that_is_given_up_is_undone_and_late_messages_change_nothing(
-    plazos_cortos: Plataforma, arrancar: Callable[[], None]
+    short_deadlines: Platform, start_function: Callable[[], None]
 ) -> None:
-    platform = plazos_cortos
+    platform = short_deadlines
     id_producto = crear_producto(platform, 5)
     registrar_conductores(platform, 1)
-    id_orden = pedir_orden(platform, id_producto, 2)
+    id_orden = request_orden(platform, id_producto, 2)
     orden, saga = final(platform, id_orden)
     assert (orden["estado"], orden["motivo"], orden["id_driver"]) == ("fallida", "plazo vencido", None)
     compensacion = ["liberar-conductor", "revertir-disminuir-stock", "revertir-orden-creada"]
-    assert saga == [*BIEN[:3], *(f"comando-{paso}" for paso in compensacion)]
+    assert saga == [*HAPPY_PATH[:3], *(f"comando-{step}" for step in compensacion)]
     assert stock(platform, id_producto) == 5
 
-    arrancar()
-    esperar("the late message is done", lambda: backlog(platform, ASIGNAR, "asignar-conductor") == 0)
-    tardio = "select count(*) from recibos where funcion = 'revertir-disminuir-stock'"
-    esperar("its refusal", lambda: platform.sql("productos", tardio)[0][0] >= 2)
-    assert platform.pedir("GET", f"/orders/{id_orden}")[1] == orden
+    start_function()
+    wait_for("the late message is done", lambda: backlog(platform, ASIGNAR, "asignar-conductor") == 0)
+    late_refusals = "select count(*) from recibos where funcion = 'revertir-disminuir-stock'"
+    wait_for("its refusal", lambda: platform.sql("productos", late_refusals)[0][0] >= 2)
+    assert platform.request("GET", f"/orders/{id_orden}")[1] == orden
     assert stock(platform, id_producto) == 5
     assert platform.sql("conductores", "select count(*) from conductores where libre") == [(1,)]
 
 
-def test_a_deadline_does_nothing_to_an_order_that_has_ended(plazos_cortos: Plataforma) -> None:
-    platform = plazos_cortos
+def test_a_deadline_does_nothing_to_an_order_that_has_ended(short_deadlines: Platform) -> None:
+    platform = short_deadlines
     id_producto = crear_producto(platform, 5)
     registrar_conductores(platform, 1)
-    id_orden = pedir_orden(platform, id_producto)
-    antes = final(platform, id_orden)
-    verificada = "select count(*) from recibos where funcion = 'verificar-orden'"
-    antes_recibos = platform.sql("ordenes", verificada)
-    esperar("the deadline", lambda: platform.sql("ordenes", verificada) > antes_recibos)
-    assert final(platform, id_orden) == antes
+    id_orden = request_orden(platform, id_producto)
+    before = final(platform, id_orden)
+    checked = "select count(*) from recibos where funcion = 'verificar-orden'"
+    receipts_before = platform.sql("ordenes", checked)
+    wait_for("the deadline", lambda: platform.sql("ordenes", checked) > receipts_before)
+    assert final(platform, id_orden) == before
     assert stock(platform, id_producto) == 4

@@ -1,4 +1,4 @@
-"""Fuzzes a BFF, its own or the one at --url: python -m tests.fuzz.run --casos 10000 --cuerpos 100000."""
+"""Fuzzes a BFF, its own or the one at --url: python -m tests.fuzz.run --cases 10000 --bodies 100000."""
 
 import argparse
 import random
@@ -9,36 +9,34 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tests.fuzz import envio, esquema
-from tests.plataforma import RAIZ, Plataforma
+from tests.fuzz import schema, sending
+from tests.support.platform import ROOT, Platform
 
-CARPETA: Final = RAIZ / "build" / "fuzz"
+FOLDER: Final = ROOT / "build" / "fuzz"
 
 
 def main() -> int:
-    dicho = _argumentos()
-    print(f"seed {dicho.semilla}", flush=True)
-    with _bff(dicho.url) as url:
-        print(f"schemathesis, {dicho.casos} cases against {url} …", flush=True)
-        casos = esquema.correr(url, dicho.casos, dicho.semilla, CARPETA)
-        print(f"{dicho.cuerpos} raw bodies …", flush=True)
-        cuerpos = envio.correr(url, dicho.cuerpos, dicho.semilla, CARPETA)
-    print(informe(casos, cuerpos))
-    return 1 if casos.hallazgos or cuerpos.hallazgos else 0
+    args = _parse_args()
+    print(f"seed {args.seed}", flush=True)
+    with _bff(args.url) as url:
+        print(f"schemathesis, {args.cases} cases against {url} …", flush=True)
+        cases = schema.run(url, args.cases, args.seed, FOLDER)
+        print(f"{args.bodies} raw bodies …", flush=True)
+        bodies = sending.run(url, args.bodies, args.seed, FOLDER)
+    print(report(cases, bodies))
+    return 1 if cases.findings or bodies.findings else 0
 
 
-def informe(casos: esquema.Informe, cuerpos: envio.Resultado) -> str:
+def report(cases: schema.Report, bodies: sending.Result) -> str:
     """A table, and every finding."""
-    filas = [(f"cases: {fase}", cuantos) for fase, cuantos in casos.casos.items()]
-    filas += [("cases: all", casos.casos.total())]
-    filas += [(f"check: {nombre}", cuantas) for nombre, cuantas in sorted(casos.comprobaciones.items())]
-    filas += [("bodies", cuerpos.memoria[-1][0])]
-    filas += [(f"answers: {estado}", cuantas) for estado, cuantas in sorted(cuerpos.estados.items())]
-    filas += [(f"KiB after {hechos} bodies", sum(m.values()) // 1024) for hechos, m in cuerpos.memoria]
-    hallazgos = casos.hallazgos + cuerpos.hallazgos
-    return "\n".join(
-        [*(f"{que:<40}{cuanto:>10}" for que, cuanto in (*filas, ("findings", len(hallazgos)))), *hallazgos]
-    )
+    rows = [(f"cases: {phase}", total) for phase, total in cases.cases.items()]
+    rows += [("cases: all", cases.cases.total())]
+    rows += [(f"check: {name}", count) for name, count in sorted(cases.checks.items())]
+    rows += [("bodies", bodies.memory[-1][0])]
+    rows += [(f"answers: {status}", count) for status, count in sorted(bodies.statuses.items())]
+    rows += [(f"KiB after {done} bodies", sum(m.values()) // 1024) for done, m in bodies.memory]
+    findings = cases.findings + bodies.findings
+    return "\n".join([*(f"{what:<40}{amount:>10}" for what, amount in (*rows, ("findings", len(findings)))), *findings])
 
 
 @contextmanager
@@ -47,20 +45,20 @@ def _bff(url: str | None) -> Iterator[str]:
     if url:
         yield url
         return
-    platform = Plataforma(Path(tempfile.mkdtemp(prefix="fuzz-")))
+    platform = Platform(Path(tempfile.mkdtemp(prefix="fuzz-")))
     try:
-        print("starting a platform …", platform.local("up"), platform.desplegar(), sep="\n", flush=True)
+        print("starting a platform …", platform.local("up"), platform.deploy(), sep="\n", flush=True)
         yield platform.bff_url
     finally:
         platform.local("clean")
 
 
-def _argumentos() -> argparse.Namespace:
+def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m tests.fuzz.run", description=__doc__)
     parser.add_argument("--url", help="of a BFF on this machine (default: starts a platform)")
-    parser.add_argument("--casos", type=int, default=10_000, help="of schemathesis (default 10000)")
-    parser.add_argument("--cuerpos", type=int, default=100_000, help="raw HTTP requests (default 100000)")
-    parser.add_argument("--semilla", type=int, default=random.randrange(10**6), help="default: a random one")
+    parser.add_argument("--cases", type=int, default=10_000, help="of schemathesis (default 10000)")
+    parser.add_argument("--bodies", type=int, default=100_000, help="raw HTTP requests (default 100000)")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="default: a random one")
     return parser.parse_args()
 
 

@@ -10,17 +10,17 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.fuzz import envio, esquema
-from tests.fuzz.cuerpos import peticion
-from tests.fuzz.ganchos import como_xml
-from tests.plataforma import RAIZ, esperar, libres
+from tests.fuzz import schema, sending
+from tests.fuzz.bodies import request
+from tests.fuzz.hooks import as_read_from_xml
+from tests.support.platform import ROOT, free_ports, wait_for
 
 
 @contextmanager
-def defectuosa(defecto: str) -> Iterator[str]:
+def defective_api(defect: str) -> Iterator[str]:
     """The URL of an API with this defect."""
-    (puerto,) = libres(1)
-    url = f"http://127.0.0.1:{puerto}"
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
 
     def vive() -> bool:
         try:
@@ -28,45 +28,45 @@ def defectuosa(defecto: str) -> Iterator[str]:
         except OSError:
             return False
 
-    proceso = subprocess.Popen([sys.executable, "-m", "tests.fuzz.defectuosa", str(puerto), defecto], cwd=RAIZ)
+    process = subprocess.Popen([sys.executable, "-m", "tests.fuzz.defective", str(port), defect], cwd=ROOT)
     try:
-        esperar("the API", vive)
+        wait_for("the API", vive)
         yield url
     finally:
-        proceso.kill()
-        proceso.wait()
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize(
-    ("defecto", "hallazgo"), [("500", "500: "), ("html", "400 as text/html"), ("memory", "memory grew")]
+    ("defect", "finding"), [("500", "500: "), ("html", "400 as text/html"), ("memory", "memory grew")]
 )
-def test_what_is_wrong_with_answers_or_memory_is_found(tmp_path: Path, defecto: str, hallazgo: str) -> None:
-    with defectuosa(defecto) as url:
-        hallazgos = envio.correr(url, 600, 7, tmp_path).hallazgos
-    assert [dicho for dicho in hallazgos if dicho.startswith(hallazgo)]
-    if defecto != "memory":
-        (guardada, *_) = sorted(tmp_path.glob("7-*.http"))
-        assert guardada.read_bytes() == peticion(7, int(guardada.stem.partition("-")[2])).crudo
+def test_what_is_wrong_with_answers_or_memory_is_found(tmp_path: Path, defect: str, finding: str) -> None:
+    with defective_api(defect) as url:
+        findings = sending.run(url, 600, 7, tmp_path).findings
+    assert [text for text in findings if text.startswith(finding)]
+    if defect != "memory":
+        (saved, *_) = sorted(tmp_path.glob("7-*.http"))
+        assert saved.read_bytes() == request(7, int(saved.stem.partition("-")[2])).raw
 
 
 def test_an_answer_that_the_document_does_not_know_is_found(tmp_path: Path) -> None:
-    with defectuosa("500") as url:
-        hallazgos = esquema.correr(url, 1, 7, tmp_path).hallazgos
-    assert "Server error" in hallazgos[0]
-    assert "curl -X POST" in hallazgos[0]
+    with defective_api("500") as url:
+        findings = schema.run(url, 1, 7, tmp_path).findings
+    assert "Server error" in findings[0]
+    assert "curl -X POST" in findings[0]
 
 
 def test_a_worker_that_died_is_found() -> None:
-    assert envio.de_memoria({1: 100, 2: 100}, {1: 100, 3: 100})
-    assert envio.de_memoria({}, {})
-    assert not envio.de_memoria({1: 100, 2: 100}, {1: 115, 2: 100})
+    assert sending.memory_findings({1: 100, 2: 100}, {1: 100, 3: 100})
+    assert sending.memory_findings({}, {})
+    assert not sending.memory_findings({1: 100, 2: 100}, {1: 115, 2: 100})
 
 
 def test_requests_are_of_every_kind_and_the_same_for_the_same_seed() -> None:
-    pedidas = [peticion(7, numero) for numero in range(3000)]
-    assert pedidas == [peticion(7, numero) for numero in range(3000)]
-    todas = b"\n".join(pedida.crudo for pedida in pedidas)
-    for parte in (
+    requested = [request(7, number) for number in range(3000)]
+    assert requested == [request(7, number) for number in range(3000)]
+    everything = b"\n".join(raw_request.raw for raw_request in requested)
+    for part in (
         b"<!ENTITY a9",
         b"file:///etc/passwd",
         b"[" * 900,
@@ -76,13 +76,13 @@ def test_requests_are_of_every_kind_and_the_same_for_the_same_seed() -> None:
         b"chunked",
         b"\x1f\x8b",
     ):
-        assert parte in todas
-    assert Counter(pedida.metodo for pedida in pedidas)["POST"] > 2000
-    assert 100 < sum(not pedida.entera for pedida in pedidas) < 600
+        assert part in everything
+    assert Counter(raw_request.method for raw_request in requested)["POST"] > 2000
+    assert 100 < sum(not raw_request.is_complete for raw_request in requested) < 600
 
 
 @pytest.mark.parametrize(
-    ("cuerpo", "leido"),
+    ("body", "parsed"),
     [
         ({"stock": "5", "nombre": 5.0, "a": None, "b": True}, {"stock": 5, "nombre": "5", "a": "null", "b": "true"}),
         ({"stock": [], "nombre": [["a"]], "a": [1, 2], "b": {}}, {"nombre": "a", "a": [1, 2], "b": ""}),
@@ -92,5 +92,5 @@ def test_requests_are_of_every_kind_and_the_same_for_the_same_seed() -> None:
         (True, True),
     ],
 )
-def test_bodies_are_judged_as_xml_carries_them(cuerpo: object, leido: object) -> None:
-    assert como_xml(cuerpo, {"stock"}) == leido
+def test_bodies_are_judged_as_xml_carries_them(body: object, parsed: object) -> None:
+    assert as_read_from_xml(body, {"stock"}) == parsed

@@ -1,34 +1,42 @@
 """Engines that end with the test."""
 
+import ssl
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
-from functions.comun.engine import Funcion, Motor
-from tests.motores import Iniciar, contexto
-from tests.mundo import Mundo
-from tests.plataforma import Plataforma
-from tests.pulsar_falso import ContextoFalso
+from functions.engine.engine import Engine
+from functions.engine.function import Function
+from tests.support.engines import StartEngine, context
+from tests.support.fake_pulsar import FakeContext
+from tests.support.platform import Platform
+from tests.support.world import World
 
 
 @pytest.fixture
-def iniciar(bases: Plataforma) -> Iterator[Iniciar]:
+def start_engine(databases: Platform) -> Iterator[StartEngine]:
     """Starts an engine for a function under the name of its configuration."""
-    motores = []
+    engines = []
 
-    def _iniciar(funcion: Funcion, nombre: str) -> tuple[Motor, ContextoFalso]:
-        propio = contexto(bases, nombre)
-        motores.append(Motor(funcion, propio))
-        return motores[-1], propio
+    def _start_engine(function: Function, name: str) -> tuple[Engine, FakeContext]:
+        own_context = context(databases, name)
+        engines.append(Engine(function, own_context))
+        return engines[-1], own_context
 
-    yield _iniciar
-    for motor in motores:
-        motor.detener()
+    yield _start_engine
+    for engine in engines:
+        engine.stop()
 
 
 @pytest.fixture(scope="module")
-def mundo(postgres: Plataforma) -> Iterator[Mundo]:
-    """All functions, and a broker in memory. Each test empties it."""
-    mundo = Mundo(postgres)
-    yield mundo
-    mundo.cerrar()
+def world(postgres: Platform) -> Iterator[World]:
+    """All functions, and a broker in memory. Each test empties it.
+
+    Connections share an SSL context: making one reads all CA certificates, 45 ms, and many deaths cost a connection.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", cache(ssl.create_default_context))
+        world = World(postgres)
+        yield world
+        world.close()

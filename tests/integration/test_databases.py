@@ -6,42 +6,45 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from tests.plataforma import BASES, RAIZ, Plataforma
+from tests.support.platform import DATABASES, ROOT, Platform
 
-LECTURAS_BFF = ("ordenes_lectura", "productos_lectura", "saga")
-ROLES = (*BASES, "bff")
+BFF_DATABASES = ("ordenes_lectura", "productos_lectura", "saga")
+ROLES = (*DATABASES, "bff")
 
 
-@pytest.mark.parametrize("rol", ROLES)
-def test_a_role_opens_its_own_databases_only(postgres: Plataforma, rol: str) -> None:
-    propias = LECTURAS_BFF if rol == "bff" else (rol,)
-    for base in BASES:
-        motor = postgres.motor(base, rol, postgres.clave(rol))
-        if base in propias:
-            motor.connect().close()
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_opens_its_own_databases_only(postgres: Platform, role: str) -> None:
+    own_databases = BFF_DATABASES if role == "bff" else (role,)
+    for database in DATABASES:
+        engine = postgres.engine(database, role, postgres.password(role))
+        if database in own_databases:
+            engine.connect().close()
         else:
             with pytest.raises(DBAPIError, match="permission denied for database"):
-                motor.connect()
+                engine.connect()
 
 
-@pytest.mark.parametrize("base", LECTURAS_BFF)
-def test_the_bff_can_only_read(postgres: Plataforma, base: str) -> None:
-    tabla = {"ordenes_lectura": "ordenes", "productos_lectura": "productos", "saga": "sagalog"}[base]
-    with postgres.motor(base, "bff", postgres.clave("bff")).connect() as conexion:
-        assert conexion.execute(sa.text(f"select count(*) from {tabla}")).scalar() is not None
-        conexion.rollback()
-        conexion.execute(sa.text("set default_transaction_read_only = off"))
-        conexion.commit()
+@pytest.mark.parametrize("database", BFF_DATABASES)
+def test_the_bff_can_only_read(postgres: Platform, database: str) -> None:
+    table = {"ordenes_lectura": "ordenes", "productos_lectura": "productos", "saga": "sagalog"}[database]
+    with postgres.engine(database, "bff", postgres.password("bff")).connect() as connection:
+        assert connection.execute(sa.text(f"select count(*) from {table}")).scalar() is not None
+        connection.rollback()
+        connection.execute(sa.text("set default_transaction_read_only = off"))
+        connection.commit()
         with pytest.raises(DBAPIError, match="permission denied for table"):
-            conexion.execute(sa.text(f"delete from {tabla}"))
+            connection.execute(sa.text(f"delete from {table}"))
 
 
-def test_a_wrong_password_opens_nothing(postgres: Plataforma) -> None:
+def test_a_wrong_password_opens_nothing(postgres: Platform) -> None:
     with pytest.raises(DBAPIError, match="password authentication failed"):
-        postgres.motor("ordenes", "ordenes", "wrong").connect()
+        postgres.engine("ordenes", "ordenes", "wrong").connect()
 
 
-def test_migrating_again_changes_nothing(postgres: Plataforma) -> None:
-    salida = postgres.con_entorno(sys.executable, "-m", "deployment.databases")
-    versiones = {base: max((RAIZ / "deployment/databases/versions" / base).glob("*.py")).name[:4] for base in BASES}
-    assert salida.splitlines() == [f"database {base}: unchanged, at {versiones[base]}" for base in BASES]
+def test_migrating_again_changes_nothing(postgres: Platform) -> None:
+    output = postgres.run_with_env(sys.executable, "-m", "deployment.databases")
+    versions = {
+        database: max((ROOT / "deployment/databases/versions" / database).glob("*.py")).name[:4]
+        for database in DATABASES
+    }
+    assert output.splitlines() == [f"database {database}: unchanged, at {versions[database]}" for database in DATABASES]

@@ -4,68 +4,74 @@ from itertools import count
 
 import pytest
 
-from functions.comun.ids import nuevo
-from functions.comun.mensajes import CrearOrden, EliminarProducto, RegistrarConductor
-from tests.chaos import foto
-from tests.chaos.foto import Prometido
-from tests.chaos.invariantes import violaciones
-from tests.datos import un_producto, una_orden
-from tests.mundo import FUNCIONES, Mundo
-from tests.plataforma import Plataforma
+from functions.messages.ids import new
+from functions.messages.payloads import ComandoCrearOrden, ComandoEliminarProducto, ComandoRegistrarConductor
+from tests.chaos import snapshot
+from tests.chaos.invariants import broken_invariants
+from tests.chaos.snapshot import Promised
+from tests.support.data import make_orden, make_producto
+from tests.support.platform import Platform
+from tests.support.world import FUNCTIONS, World
 
-HAY, NO_HAY = un_producto(stock=100_000), un_producto(stock=0)
-CUANTAS = 800
+IN_STOCK, SOLD_OUT = make_producto(stock=100_000), make_producto(stock=0)
+MESSAGE_COUNT = 800
 """Far more messages than lines are executed for one: each line takes one."""
 
 
-@pytest.mark.parametrize("nombre", FUNCIONES)
-def test_a_death_at_any_line_loses_nothing_and_doubles_nothing(postgres: Plataforma, mundo: Mundo, nombre: str) -> None:
-    mundo.vaciar()
-    ordenes = preparar(mundo, nombre)
-    lineas = morir_en_cada_linea(mundo, nombre)
-    assert lineas > 30, f"only {lineas} lines: the function was not at work"
-    print(f"{nombre}: {lineas} deaths")
-    mundo.correr()
-    prometido = Prometido([str(o.id_orden) for o in ordenes], [], {str(p.id_producto): p.stock for p in (HAY, NO_HAY)})
-    assert violaciones(foto.tomar(postgres, con_broker=False), prometido) == {}
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_death_at_any_line_loses_nothing_and_doubles_nothing(postgres: Platform, world: World, name: str) -> None:
+    world.clear()
+    ordenes = prepare(world, name)
+    lines = die_at_every_line(world, name)
+    assert lines > 30, f"only {lines} lines: the function was not at work"
+    print(f"{name}: {lines} deaths")
+    world.run()
+    promised = Promised(
+        [str(o.id_orden) for o in ordenes], [], {str(p.id_producto): p.stock for p in (IN_STOCK, SOLD_OUT)}
+    )
+    assert broken_invariants(snapshot.take(postgres, with_broker=False), promised) == {}
 
 
-def morir_en_cada_linea(mundo: Mundo, nombre: str) -> int:
+def die_at_every_line(world: World, name: str) -> int:
     """Dies at the first line with one message, at the second with the next one, …; how many deaths there were."""
-    for linea in count(1):
-        mensaje = mundo.pendientes(nombre)[:1]
-        assert mensaje, f"no message left for line {linea}"
-        if not mundo.entregar(nombre, mensaje, muere_en=linea):
-            return linea - 1
-        if mundo.pendientes(nombre)[:1] == mensaje:
-            mundo.entregar(nombre, mensaje)
+    for line in count(1):
+        message = world.pending(name)[:1]
+        assert message, f"no message left for line {line}"
+        if not world.deliver(name, message, dies_at=line):
+            return line - 1
+        if world.pending(name)[:1] == message:
+            world.deliver(name, message)
     raise AssertionError
 
 
-def preparar(mundo: Mundo, nombre: str) -> list[CrearOrden]:
+def prepare(world: World, name: str) -> list[ComandoCrearOrden]:
     """Brings the world to where many messages wait for this function, of orders that end in every way."""
-    mundo.broker.enviar(HAY, NO_HAY, *(RegistrarConductor(nuevo(), None) for _ in range(CUANTAS)))
-    mundo.correr()
-    ordenes = [una_orden(id_producto=p.id_producto, cantidad=1) for _ in range(2 * CUANTAS) for p in (HAY, NO_HAY)]
-    if nombre == "liberar-conductor":
-        mundo.broker.enviar(*ordenes)
-        mundo.correr(sin=["liberar-conductor", "marcar-listo-despacho", "revertir-orden-creada"])
-    elif nombre == "verificar-orden":
-        mundo.broker.enviar(*ordenes)
-        while lote := mundo.pendientes("crear-orden")[:4]:  # each batch has one message with its deadlines
-            mundo.entregar("crear-orden", lote)
-        mundo.correr(sin=["verificar-orden", "disminuir-stock"])
-    elif nombre == "registrar-conductor":
-        mundo.broker.enviar(*(RegistrarConductor(nuevo(), "Ana") for _ in range(CUANTAS)))
+    world.broker.send(IN_STOCK, SOLD_OUT, *(ComandoRegistrarConductor(new(), None) for _ in range(MESSAGE_COUNT)))
+    world.run()
+    ordenes = [
+        make_orden(id_producto=p.id_producto, cantidad=1)
+        for _ in range(2 * MESSAGE_COUNT)
+        for p in (IN_STOCK, SOLD_OUT)
+    ]
+    if name == "liberar-conductor":
+        world.broker.send(*ordenes)
+        world.run(without=["liberar-conductor", "marcar-listo-despacho", "revertir-orden-creada"])
+    elif name == "verificar-orden":
+        world.broker.send(*ordenes)
+        while batch := world.pending("crear-orden")[:4]:  # each batch has one message with its deadlines
+            world.deliver("crear-orden", batch)
+        world.run(without=["verificar-orden", "disminuir-stock"])
+    elif name == "registrar-conductor":
+        world.broker.send(*(ComandoRegistrarConductor(new(), "Ana") for _ in range(MESSAGE_COUNT)))
         return []
-    elif nombre in ("crear-producto", "proyectar-producto", "eliminar-producto"):
-        otros = [un_producto() for _ in range(CUANTAS)]
-        mundo.broker.enviar(*otros)
-        mundo.correr(sin=[nombre])
-        if nombre == "eliminar-producto":
-            mundo.broker.enviar(*(EliminarProducto(p.id_producto) for p in otros))
+    elif name in ("crear-producto", "proyectar-producto", "eliminar-producto"):
+        others = [make_producto() for _ in range(MESSAGE_COUNT)]
+        world.broker.send(*others)
+        world.run(without=[name])
+        if name == "eliminar-producto":
+            world.broker.send(*(ComandoEliminarProducto(p.id_producto) for p in others))
         return []
     else:
-        mundo.broker.enviar(*ordenes)
-        mundo.correr(sin=[nombre, "verificar-orden"])
+        world.broker.send(*ordenes)
+        world.run(without=[name, "verificar-orden"])
     return ordenes

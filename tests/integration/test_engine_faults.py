@@ -9,159 +9,164 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
-from deployment.databases.__main__ import AJUSTES
-from functions.comun import base_datos, engine
-from functions.comun.mensajes import CrearOrden
-from functions.ordenes.crear_orden import CrearOrden as Funcion
-from tests.datos import una_orden
-from tests.motores import Iniciar, esperando_un_candado, esperar_acks
-from tests.plataforma import Plataforma, esperar
-from tests.pulsar_falso import ContextoFalso, recibido
+from deployment.databases.admin import ROLE_SETTINGS
+from functions.engine.handler import BATCH_SIZE
+from functions.messages.payloads import ComandoCrearOrden
+from functions.ordenes.crear_orden import CrearOrden as Function
+from functions.postgres import connection
+from tests.support.data import make_orden
+from tests.support.engines import StartEngine, is_waiting_for_lock, wait_for_acks
+from tests.support.fake_pulsar import FakeContext, received
+from tests.support.platform import Platform, wait_for
 
 PEDIR_STOCK = "productos/comando-disminuir-stock"
-FALLAR = """
+CREATE_FAULT = """
     create function fallar() returns trigger language plpgsql as $$
-    begin raise exception 'planted' using errcode = '{codigo}'; end $$;
-    create trigger fallar before insert on ordenes for each row {cuando} execute function fallar()"""
-MENDAR = "drop trigger fallar on ordenes; drop function fallar()"
+    begin raise exception 'planted' using errcode = '{sqlstate}'; end $$;
+    create trigger fallar before insert on ordenes for each row {when_clause} execute function fallar()"""
+DROP_FAULT = "drop trigger fallar on ordenes; drop function fallar()"
 
 
 @contextmanager
-def trigger(bases: Plataforma, codigo: str, cuando: str = "") -> Iterator[None]:
+def trigger(databases: Platform, sqlstate: str, when_clause: str = "") -> Iterator[None]:
     """Every order that is inserted fails with this SQLSTATE."""
-    for sentencia in FALLAR.format(codigo=codigo, cuando=cuando).rsplit(";", 1):
-        bases.sql("ordenes", sentencia)
+    for statement in CREATE_FAULT.format(sqlstate=sqlstate, when_clause=when_clause).rsplit(";", 1):
+        databases.sql("ordenes", statement)
     try:
         yield
     finally:
-        for sentencia in MENDAR.split(";"):
-            bases.sql("ordenes", sentencia)
+        for statement in DROP_FAULT.split(";"):
+            databases.sql("ordenes", statement)
 
 
-def ordenes(bases: Plataforma) -> int:
-    return int(bases.sql("ordenes", "select count(*) from ordenes")[0][0])
+def ordenes(databases: Platform) -> int:
+    return int(databases.sql("ordenes", "select count(*) from ordenes")[0][0])
 
 
-def ninguna_carta(contexto: ContextoFalso) -> bool:
-    return not any(topic.endswith("-dlq") for topic, _, _ in contexto.cliente.publicados)
+def no_dead_letters(context: FakeContext) -> bool:
+    return not any(topic.endswith("-dlq") for topic, _, _ in context.client.published)
 
 
 @pytest.mark.parametrize(
-    "codigo", ["53100", "53200", "53300", "40001", "40P01", "55P03", "57014", "57P01", "08006", "42P01", "58030"]
+    "sqlstate", ["53100", "53200", "53300", "40001", "40P01", "55P03", "57014", "57P01", "08006", "42P01", "58030"]
 )
 def test_a_database_in_trouble_is_waited_for(
-    bases: Plataforma, iniciar: Iniciar, caplog: pytest.LogCaptureFixture, codigo: str
+    databases: Platform, start_engine: StartEngine, caplog: pytest.LogCaptureFixture, sqlstate: str
 ) -> None:
     """Full disk, out of memory, too many connections, serialization, deadlock, lock, statement, shutdown, …"""
-    motor, contexto = iniciar(Funcion(), "crear-orden")
-    fallos = "select xact_rollback from pg_stat_database where datname = 'ordenes'"
-    with trigger(bases, codigo):
-        antes = bases.sql("ordenes", fallos)[0][0]
+    running_engine, context = start_engine(Function(), "crear-orden")
+    failures = "select xact_rollback from pg_stat_database where datname = 'ordenes'"
+    with trigger(databases, sqlstate):
+        before = databases.sql("ordenes", failures)[0][0]
         for _ in range(3):
-            motor.recibir(recibido(una_orden()))
-        esperar("a few tries", lambda: bases.sql("ordenes", fallos)[0][0] >= antes + 3)
-        assert (contexto.acks, contexto.cliente.publicados) == ([], [])
-    esperar_acks(contexto, 3)
-    assert ordenes(bases) == 3
-    assert ninguna_carta(contexto)
-    empezo = [linea for linea in caplog.messages if linea.startswith("infrastructure away")]
-    volvio = [linea for linea in caplog.messages if linea.startswith("infrastructure is back")]
-    assert 1 <= len(empezo) == len(volvio) <= 3, "one line for each change, not for each try"
+            running_engine.receive(received(make_orden()))
+        wait_for("a few tries", lambda: databases.sql("ordenes", failures)[0][0] >= before + 3)
+        assert (context.acks, context.client.published) == ([], [])
+    wait_for_acks(context, 3)
+    assert ordenes(databases) == 3
+    assert no_dead_letters(context)
+    outages = [line for line in caplog.messages if line.startswith("infrastructure away")]
+    recoveries = [line for line in caplog.messages if line.startswith("infrastructure is back")]
+    assert 1 <= len(outages) == len(recoveries) <= 3, "one line for each change, not for each try"
 
 
-@pytest.mark.parametrize("codigo", ["54000", "22003", "23514", "21000", "P0001"])
-def test_a_value_that_no_retry_can_mend_is_quarantined_alone(bases: Plataforma, iniciar: Iniciar, codigo: str) -> None:
-    motor, contexto = iniciar(Funcion(), "crear-orden")
-    with trigger(bases, codigo, "when (new.cantidad = 13)"):
-        motor._atender([recibido(una_orden(cantidad=numero)) for numero in range(5, 25)])
-    assert (len(contexto.acks), ordenes(bases)) == (20, 19)
-    [carta] = [propiedades for topic, _, propiedades in contexto.cliente.publicados if topic.endswith("-dlq")]
-    assert "planted" in carta["dlq-reason"]
+@pytest.mark.parametrize("sqlstate", ["54000", "22003", "23514", "21000", "P0001"])
+def test_a_value_that_no_retry_can_mend_is_quarantined_alone(
+    databases: Platform, start_engine: StartEngine, sqlstate: str
+) -> None:
+    running_engine, context = start_engine(Function(), "crear-orden")
+    with trigger(databases, sqlstate, "when (new.cantidad = 13)"):
+        running_engine._process_batch([received(make_orden(cantidad=number)) for number in range(5, 25)])
+    assert (len(context.acks), ordenes(databases)) == (20, 19)
+    [dead_letter] = [properties for topic, _, properties in context.client.published if topic.endswith("-dlq")]
+    assert "planted" in dead_letter["dlq-reason"]
 
 
-def test_two_engines_that_deadlock_both_end_their_work(bases: Plataforma, iniciar: Iniciar) -> None:
+def test_two_engines_that_deadlock_both_end_their_work(databases: Platform, start_engine: StartEngine) -> None:
     """A real deadlock, with a transaction that takes the same rows the other way round."""
-    primera, segunda = sorted((una_orden() for _ in range(2)), key=lambda orden: orden.id_orden)
-    motor, contexto = iniciar(Funcion(), "crear-orden")
-    motor._atender([recibido(orden) for orden in (primera, segunda)])
-    bloquear = sa.text("select 1 from ordenes where id_orden = :id for update")
-    with bases.motor("ordenes").connect() as otra:
-        otra.execute(bloquear, {"id": segunda.id_orden})
-        motor.recibir(recibido(primera))
-        motor.recibir(recibido(segunda))
-        esperar("the engine waits for the lock", lambda: esperando_un_candado(bases, "crear-orden"))
-        otra.execute(sa.text("set deadlock_timeout = '1h'"))  # the engine is the one that finds it, and the victim
-        otra.execute(bloquear, {"id": primera.id_orden})
-        otra.rollback()
-    esperar_acks(contexto, 4)
-    assert (ordenes(bases), ninguna_carta(contexto)) == (2, True)
+    first, second = sorted((make_orden() for _ in range(2)), key=lambda orden: orden.id_orden)
+    running_engine, context = start_engine(Function(), "crear-orden")
+    running_engine._process_batch([received(orden) for orden in (first, second)])
+    lock_row = sa.text("select 1 from ordenes where id_orden = :id for update")
+    with databases.engine("ordenes").connect() as other:
+        other.execute(lock_row, {"id": second.id_orden})
+        running_engine.receive(received(first))
+        running_engine.receive(received(second))
+        wait_for("the engine waits for the lock", lambda: is_waiting_for_lock(databases, "crear-orden"))
+        other.execute(sa.text("set deadlock_timeout = '1h'"))  # the engine is the one that finds it, and the victim
+        other.execute(lock_row, {"id": first.id_orden})
+        other.rollback()
+    wait_for_acks(context, 4)
+    assert (ordenes(databases), no_dead_letters(context)) == (2, True)
 
 
-@pytest.mark.parametrize("limite", ["lock_timeout", "statement_timeout"])
-def test_a_locked_row_holds_up_its_own_message_only(bases: Plataforma, iniciar: Iniciar, limite: str) -> None:
+@pytest.mark.parametrize("setting", ["lock_timeout", "statement_timeout"])
+def test_a_locked_row_holds_up_its_own_message_only(
+    databases: Platform, start_engine: StartEngine, setting: str
+) -> None:
     """The batch is halved until the one that waits is alone; the others are through."""
-    bloqueada, otras = una_orden(), [una_orden() for _ in range(7)]
-    motor, contexto = iniciar(Funcion(), "crear-orden")
-    motor._atender([recibido(bloqueada)])
-    bases.sql("postgres", f"alter role ordenes set {limite} = '200ms'")
-    cortar = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'crear-orden'"
-    bases.sql("postgres", cortar)
+    locked, others = make_orden(), [make_orden() for _ in range(7)]
+    running_engine, context = start_engine(Function(), "crear-orden")
+    running_engine._process_batch([received(locked)])
+    databases.sql("postgres", f"alter role ordenes set {setting} = '200ms'")
+    terminate = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'crear-orden'"
+    databases.sql("postgres", terminate)
     try:
-        with bases.motor("ordenes").connect() as persona:
-            persona.execute(sa.text("select 1 from ordenes for update"))
-            lote = [recibido(orden) for orden in [*otras[:3], bloqueada, *otras[3:]]]
-            hilo = threading.Thread(target=motor._atender, args=(lote,), daemon=True)
-            hilo.start()
-            esperar("the messages before the locked one", lambda: ordenes(bases) >= 4)
-            assert hilo.is_alive()
-            persona.rollback()
-        hilo.join(30)
-        assert not hilo.is_alive()
+        with databases.engine("ordenes").connect() as blocker:
+            blocker.execute(sa.text("select 1 from ordenes for update"))
+            batch = [received(orden) for orden in [*others[:3], locked, *others[3:]]]
+            thread = threading.Thread(target=running_engine._process_batch, args=(batch,), daemon=True)
+            thread.start()
+            wait_for("the messages before the locked one", lambda: ordenes(databases) >= 4)
+            assert thread.is_alive()
+            blocker.rollback()
+        thread.join(30)
+        assert not thread.is_alive()
     finally:
-        bases.sql("postgres", f"alter role ordenes set {limite} = '{AJUSTES[limite]}'")
-    assert (len(contexto.acks), ordenes(bases), ninguna_carta(contexto)) == (9, 8, True)
+        databases.sql("postgres", f"alter role ordenes set {setting} = '{ROLE_SETTINGS[setting]}'")
+    assert (len(context.acks), ordenes(databases), no_dead_letters(context)) == (9, 8, True)
 
 
 def test_a_database_that_hangs_is_given_up_and_tried_again(
-    bases: Plataforma, iniciar: Iniciar, monkeypatch: pytest.MonkeyPatch
+    databases: Platform, start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(base_datos, "PLAZO", 1)
-    motor, contexto = iniciar(Funcion(), "crear-orden")
-    motor.recibir(recibido(una_orden()))
-    esperar_acks(contexto, 1)
-    [(pid,)] = bases.sql("postgres", "select pid from pg_stat_activity where application_name = 'crear-orden'")
+    monkeypatch.setattr(connection, "TIMEOUT", 1)
+    running_engine, context = start_engine(Function(), "crear-orden")
+    running_engine.receive(received(make_orden()))
+    wait_for_acks(context, 1)
+    [(pid,)] = databases.sql("postgres", "select pid from pg_stat_activity where application_name = 'crear-orden'")
     os.kill(pid, signal.SIGSTOP)
     try:
-        motor.recibir(recibido(una_orden()))
-        esperar_acks(contexto, 2)
+        running_engine.receive(received(make_orden()))
+        wait_for_acks(context, 2)
     finally:
         os.kill(pid, signal.SIGCONT)
-    assert (ordenes(bases), ninguna_carta(contexto)) == (2, True)
+    assert (ordenes(databases), no_dead_letters(context)) == (2, True)
 
 
 def test_a_pool_without_a_free_connection_is_waited_for(
-    bases: Plataforma, iniciar: Iniciar, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    databases: Platform, start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    motor, contexto = iniciar(Funcion(), "crear-orden")
-    monkeypatch.setattr(motor._base.pool, "_timeout", 0.1)
-    with motor._base.connect():
-        motor.recibir(recibido(una_orden()))
-        esperar("the warning", lambda: any("QueuePool limit" in linea for linea in caplog.messages))
-        assert contexto.acks == []
-    esperar_acks(contexto, 1)
+    running_engine, context = start_engine(Function(), "crear-orden")
+    monkeypatch.setattr(running_engine._database.pool, "_timeout", 0.1)
+    with running_engine._database.connect():
+        running_engine.receive(received(make_orden()))
+        wait_for("the warning", lambda: any("QueuePool limit" in line for line in caplog.messages))
+        assert context.acks == []
+    wait_for_acks(context, 1)
 
 
-def test_a_batch_is_bounded_whatever_waits(bases: Plataforma, iniciar: Iniciar) -> None:
-    motor, contexto = iniciar(Funcion(), "crear-orden")
-    tamanos: list[int] = []
-    original = motor._funcion.manejar_nuevos
+def test_a_batch_is_bounded_whatever_waits(databases: Platform, start_engine: StartEngine) -> None:
+    running_engine, context = start_engine(Function(), "crear-orden")
+    sizes: list[int] = []
+    original = running_engine._function.handle_new
 
-    def contar(tx: sa.Connection, lote: list[CrearOrden]) -> object:
-        tamanos.append(len(lote))
-        return original(tx, lote)
+    def count(tx: sa.Connection, batch: list[ComandoCrearOrden]) -> object:
+        sizes.append(len(batch))
+        return original(tx, batch)
 
-    motor._funcion.manejar_nuevos = contar  # type: ignore[method-assign,assignment]
-    for _ in range(3 * engine.LOTE):
-        motor.recibir(recibido(una_orden()))
-    esperar_acks(contexto, 3 * engine.LOTE)
-    assert max(tamanos) <= engine.LOTE
+    running_engine._function.handle_new = count  # type: ignore[method-assign,assignment]
+    for _ in range(3 * BATCH_SIZE):
+        running_engine.receive(received(make_orden()))
+    wait_for_acks(context, 3 * BATCH_SIZE)
+    assert max(sizes) <= BATCH_SIZE

@@ -1,33 +1,33 @@
 """What a function's configuration says that it publishes (PUBLICA, for the catalogue) is what it publishes."""
 
-from functions.comun.codec import desempaquetar
-from functions.comun.ids import nuevo
-from functions.comun.mensajes import EliminarProducto, RegistrarConductor
-from tests import motores
-from tests.datos import un_producto, una_orden
-from tests.mundo import FUNCIONES, Mundo
-from tests.plataforma import Plataforma
+from functions.messages.ids import new
+from functions.messages.outgoing import unpack
+from functions.messages.payloads import ComandoEliminarProducto, ComandoRegistrarConductor
+from tests.support import engines
+from tests.support.data import make_orden, make_producto
+from tests.support.platform import Platform
+from tests.support.world import FUNCTIONS, World
 
 
-def publicado(postgres: Plataforma, nombre: str) -> set[str]:
+def published_topics(postgres: Platform, name: str) -> set[str]:
     """The topics in a function's receipts; a function without a table of receipts publishes nothing."""
-    base = motores.configuracion(nombre)["userConfig"]["DB_NAME"]
-    if not postgres.sql(base, "select 1 from pg_tables where tablename = 'recibos'"):
+    database = engines.configuration(name)["userConfig"]["DB_NAME"]
+    if not postgres.sql(database, "select 1 from pg_tables where tablename = 'recibos'"):
         return set()
-    filas = postgres.sql(base, "select salidas from recibos where funcion = :f", f=nombre)
-    return {salida.topic for (salidas,) in filas for salida in desempaquetar(bytes(salidas))}
+    rows = postgres.sql(database, "select salidas from recibos where funcion = :f", f=name)
+    return {output.topic for (outputs,) in rows for output in unpack(bytes(outputs))}
 
 
-def test_sagas_of_every_kind_publish_what_is_declared_and_nothing_else(postgres: Plataforma, mundo: Mundo) -> None:
-    mundo.vaciar()
-    hay, no_hay = un_producto(), un_producto(stock=0)
-    mundo.broker.enviar(hay, no_hay, RegistrarConductor(nuevo(), None))
-    mundo.correr()
+def test_sagas_of_every_kind_publish_what_is_declared_and_nothing_else(postgres: Platform, world: World) -> None:
+    world.clear()
+    in_stock, sold_out = make_producto(), make_producto(stock=0)
+    world.broker.send(in_stock, sold_out, ComandoRegistrarConductor(new(), None))
+    world.run()
     # one that goes well, one without a driver, one without stock; then one that is given up
-    mundo.broker.enviar(*(una_orden(id_producto=p.id_producto) for p in (hay, hay, no_hay)))
-    mundo.correr()
-    mundo.broker.enviar(una_orden(id_producto=hay.id_producto), EliminarProducto(no_hay.id_producto))
-    mundo.correr(sin=["disminuir-stock"])
-    mundo.correr()
-    declarado = {nombre: set(motores.configuracion(nombre)["userConfig"].get("PUBLICA", ())) for nombre in FUNCIONES}
-    assert {nombre: publicado(postgres, nombre) for nombre in FUNCIONES} == declarado
+    world.broker.send(*(make_orden(id_producto=p.id_producto) for p in (in_stock, in_stock, sold_out)))
+    world.run()
+    world.broker.send(make_orden(id_producto=in_stock.id_producto), ComandoEliminarProducto(sold_out.id_producto))
+    world.run(without=["disminuir-stock"])
+    world.run()
+    declared = {name: set(engines.configuration(name)["userConfig"].get("PUBLICA", ())) for name in FUNCTIONS}
+    assert {name: published_topics(postgres, name) for name in FUNCTIONS} == declared

@@ -4,65 +4,65 @@ import json
 from typing import Any, Final
 from urllib.request import Request, urlopen
 
-from tests.chaos.entregas import TENANT, topics
-from tests.plataforma import Plataforma, esperar
+from tests.chaos.deliveries import TENANT, topics
+from tests.support.platform import Platform, wait_for
 
-PREFIJO: Final = f"persistent://{TENANT}/"
-PLAZO: Final = ("ordenes/comando-verificar-orden", "verificar-orden")
+PREFIX: Final = f"persistent://{TENANT}/"
+TIMEOUT: Final = ("ordenes/comando-verificar-orden", "verificar-orden")
 """Topic and subscription of what comes two minutes after each order."""
 
 
-def pedir(url: str, metodo: str = "GET", cuerpo: object = None) -> Any:
-    """The decoded answer; `cuerpo` is sent as JSON."""
-    datos = None if cuerpo is None else json.dumps(cuerpo).encode()
-    peticion = Request(url, datos, {"Content-Type": "application/json"}, method=metodo)
-    with urlopen(peticion, timeout=30) as respuesta:
-        crudo = respuesta.read()
-    return json.loads(crudo) if crudo else None
+def request(url: str, method: str = "GET", body: object = None) -> Any:
+    """The decoded answer; `body` is sent as JSON."""
+    data = None if body is None else json.dumps(body).encode()
+    http_request = Request(url, data, {"Content-Type": "application/json"}, method=method)
+    with urlopen(http_request, timeout=30) as response:
+        raw = response.read()
+    return json.loads(raw) if raw else None
 
 
-def parar(platform: Plataforma, *funciones: str) -> None:
+def stop(platform: Platform, *functions: str) -> None:
     """Returns when no instance of the functions "<namespace>/<name>" runs any more."""
-    for funcion in funciones:
-        pedir(f"{platform.functions_url}/admin/v3/functions/{TENANT}/{funcion}/stop", "POST")
-    nombres = [funcion.partition("/")[2] for funcion in funciones]
-    esperar(f"the end of {nombres}", lambda: not any(map(platform.instancias, nombres)))
+    for function in functions:
+        request(f"{platform.functions_url}/admin/v3/functions/{TENANT}/{function}/stop", "POST")
+    names = [function.partition("/")[2] for function in functions]
+    wait_for(f"the end of {names}", lambda: not any(map(platform.instances, names)))
 
 
-def iniciar(platform: Plataforma, *funciones: str) -> None:
+def start(platform: Platform, *functions: str) -> None:
     """Returns at once."""
-    for funcion in funciones:
-        pedir(f"{platform.functions_url}/admin/v3/functions/{TENANT}/{funcion}/start", "POST")
+    for function in functions:
+        request(f"{platform.functions_url}/admin/v3/functions/{TENANT}/{function}/start", "POST")
 
 
-def pendientes(platform: Plataforma) -> dict[tuple[str, str], int]:
+def pending(platform: Platform) -> dict[tuple[str, str], int]:
     """Unacknowledged messages by topic and subscription, of functions only, those for later included."""
     return {
-        (topic.removeprefix(PREFIJO), nombre): cifras["msgBacklog"]
-        for topic, datos in topics(platform).items()
+        (topic.removeprefix(PREFIX), name): figures["msgBacklog"]
+        for topic, data in topics(platform).items()
         if not topic.endswith("-dlq")
-        for nombre, cifras in datos["subscriptions"].items()
-        if cifras["msgBacklog"]
+        for name, figures in data["subscriptions"].items()
+        if figures["msgBacklog"]
     }
 
 
-def por_verificar(platform: Plataforma) -> int:
+def pending_checks(platform: Platform) -> int:
     """Orders whose check is still to come, in one cheap question."""
-    topic, suscripcion = PLAZO
-    datos = pedir(f"{platform.admin_url}/admin/v2/persistent/{TENANT}/{topic}/stats")
-    return int(datos["subscriptions"][suscripcion]["msgBacklog"])
+    topic, subscription = TIMEOUT
+    data = request(f"{platform.admin_url}/admin/v2/persistent/{TENANT}/{topic}/stats")
+    return int(data["subscriptions"][subscription]["msgBacklog"])
 
 
-def guardado(platform: Plataforma) -> int:
+def stored_bytes(platform: Platform) -> int:
     """Bytes that all topics take."""
-    return sum(int(datos["storageSize"]) for datos in topics(platform).values())
+    return sum(int(data["storageSize"]) for data in topics(platform).values())
 
 
-def aquietar(platform: Plataforma) -> None:
+def quiesce(platform: Platform) -> None:
     """Waits until nothing is left to do; what is to come two minutes later is thrown away. For orders that have ended
     it does nothing, and in the next measurement it would be the work of others.
     """
-    esperar("a quiet broker", lambda: not set(pendientes(platform)) - {PLAZO}, 120)
-    topic, suscripcion = PLAZO
-    url = f"{platform.admin_url}/admin/v2/persistent/{TENANT}/{topic}/subscription/{suscripcion}/skip_all"
-    pedir(url, "POST")
+    wait_for("a quiet broker", lambda: not set(pending(platform)) - {TIMEOUT})
+    topic, subscription = TIMEOUT
+    url = f"{platform.admin_url}/admin/v2/persistent/{TENANT}/{topic}/subscription/{subscription}/skip_all"
+    request(url, "POST")

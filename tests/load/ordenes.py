@@ -5,34 +5,35 @@ from typing import Final
 
 import pulsar
 
-from functions.comun import traza
-from functions.comun.codec import Publicacion, publicacion
-from functions.comun.ids import leer, nuevo
-from functions.comun.mensajes import CrearOrden, ahora
-from functions.comun.publicador import Publicador
-from tests.plataforma import Plataforma
+from functions.messages import trace
+from functions.messages.envelope import now
+from functions.messages.ids import new, parse
+from functions.messages.outgoing import Outgoing, to_outgoing
+from functions.messages.payloads import ComandoCrearOrden
+from functions.pulsar_io.publisher import Publisher
+from tests.support.platform import Platform
 
-TANDA: Final = 1000
+BATCH_SIZE: Final = 1000
 
 
-def publicar(platform: Plataforma, cuantas: int, productos: list[str]) -> list[str]:
+def publish(platform: Platform, count: int, productos: list[str]) -> list[str]:
     """Returns their ids, in order, once the broker has stored them all."""
-    cliente = pulsar.Client(platform.service_url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
+    client = pulsar.Client(platform.service_url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
     try:
-        publicador, ids = Publicador(cliente), []
-        for desde in range(0, cuantas, TANDA):
-            ordenes = [_orden(productos, i) for i in range(desde, min(desde + TANDA, cuantas))]
-            publicador.publicar([_mensaje(orden) for orden in ordenes])
+        publisher, ids = Publisher(client), []
+        for since in range(0, count, BATCH_SIZE):
+            ordenes = [_orden(productos, i) for i in range(since, min(since + BATCH_SIZE, count))]
+            publisher.publish([_message(orden) for orden in ordenes])
             ids += [str(orden.id_orden) for orden in ordenes]
         return ids
     finally:
-        cliente.close()
+        client.close()
 
 
-def _orden(productos: list[str], numero: int) -> CrearOrden:
-    id_producto, calle = leer(productos[numero % len(productos)]), f"Calle {numero % 100} # 13-40"
-    return CrearOrden(nuevo(), id_producto, f"cliente-{numero % 1000}", ahora(), 1, calle, nuevo())
+def _orden(productos: list[str], number: int) -> ComandoCrearOrden:
+    id_producto, street = parse(productos[number % len(productos)]), f"Calle {number % 100} # 13-40"
+    return ComandoCrearOrden(new(), id_producto, f"cliente-{number % 1000}", now(), 1, street, new())
 
 
-def _mensaje(orden: CrearOrden) -> Publicacion:
-    return publicacion(nuevo(), time.time_ns() // 1_000_000, "bff", orden, traza.nueva())
+def _message(orden: ComandoCrearOrden) -> Outgoing:
+    return to_outgoing(new(), time.time_ns() // 1_000_000, "bff", orden, trace.new())

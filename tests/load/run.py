@@ -9,19 +9,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from tests.load import arranque, atraso, crecimiento, escala, huella, informe, maquina, pagina, por_http, techo
-from tests.load.cifras import decir
-from tests.load.partes import Banco, Tamanos
-from tests.plataforma import RAIZ, Plataforma
+from tests.load import backlog, ceiling, footprint, growth, machine, over_http, page, report, scale, startup
+from tests.load.bench import Bench, Sizes
+from tests.load.figures import log
+from tests.support.platform import ROOT, Platform
 
-PARTES: Final[dict[str, Callable[[Banco], dict[str, Any]]]] = {
-    "huella": huella.medir,
-    "http": por_http.medir,
-    "sueltas": por_http.sueltas,
-    "techo": techo.medir,
-    "atraso": atraso.medir,
-    "escala": escala.medir,
-    "crecimiento": crecimiento.medir,
+PARTS: Final[dict[str, Callable[[Bench], dict[str, Any]]]] = {
+    "huella": footprint.measure,
+    "http": over_http.measure,
+    "sueltas": over_http.single_orders,
+    "techo": ceiling.measure,
+    "atraso": backlog.measure,
+    "escala": scale.measure,
+    "crecimiento": growth.measure,
 }
 """In this order: what is idle is measured before anything has worked, single orders on a platform that has been in use,
 and growth begins by emptying the databases.
@@ -29,46 +29,46 @@ and growth begins by emptying the databases.
 
 
 def main() -> int:
-    argumentos = _argumentos()
+    arguments = _parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    datos: dict[str, Any] = {"maquina": maquina.datos(), "errores": {}}
-    platform = Plataforma(Path(tempfile.mkdtemp(prefix="bench-")).resolve())
+    data: dict[str, Any] = {"maquina": machine.data(), "errores": {}}
+    platform = Platform(Path(tempfile.mkdtemp(prefix="bench-")).resolve())
     try:
-        banco = Banco(platform, _tamanos(argumentos), {"arranque": arranque.nueva(platform)})
-        for nombre in argumentos.only:
+        bench = Bench(platform, _sizes(arguments), {"arranque": startup.fresh_start(platform)})
+        for name in arguments.only:
             try:
-                banco.partes[nombre] = PARTES[nombre](banco)
+                bench.parts[name] = PARTS[name](bench)
             except Exception as error:  # the other parts are worth something without it
-                datos["errores"][nombre] = f"{type(error).__name__}: {error}"
-                decir(f"{nombre} FAILED: {datos['errores'][nombre]}")
+                data["errores"][name] = f"{type(error).__name__}: {error}"
+                log(f"{name} FAILED: {data['errores'][name]}")
     finally:
-        if argumentos.keep:
+        if arguments.keep:
             print(f"left running: PLATFORM_DATA={platform.data}")
         else:
             platform.local("clean")
-    _escribir(argumentos.report, datos | {"argumentos": sys.argv[1:], "partes": banco.partes})
-    return 1 if datos["errores"] else 0
+    _write(arguments.report, data | {"argumentos": sys.argv[1:], "partes": bench.parts})
+    return 1 if data["errores"] else 0
 
 
-def _escribir(carpeta: Path, datos: dict[str, Any]) -> None:
-    carpeta.mkdir(parents=True, exist_ok=True)
-    (carpeta / "report.json").write_text(json.dumps(datos, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    (carpeta / "index.html").write_text(pagina.html(datos), "utf-8")
-    print(f"\n{informe.texto(datos)}\n{carpeta}/report.json, {carpeta}/index.html")
+def _write(folder: Path, data: dict[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.json").write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    (folder / "index.html").write_text(page.html(data), "utf-8")
+    print(f"\n{report.text(data)}\n{folder}/report.json, {folder}/index.html")
 
 
-def _tamanos(dichos: argparse.Namespace) -> Tamanos:
-    dichas = (dichos.orders, dichos.seconds, dichos.clients, dichos.single, dichos.idle, dichos.checks)
-    return Tamanos(*dichas, dichos.stored, dichos.parallelism)
+def _sizes(args: argparse.Namespace) -> Sizes:
+    sizes = (args.orders, args.seconds, args.clients, args.single, args.idle, args.checks)
+    return Sizes(*sizes, args.stored, args.parallelism)
 
 
-def _argumentos() -> argparse.Namespace:
+def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m tests.load.run", description=__doc__)
-    elegidas = ",".join(PARTES)
-    parser.add_argument("--only", type=_partes, default=list(PARTES), metavar="PART,…", help=f"of {elegidas}")
+    chosen = ",".join(PARTS)
+    parser.add_argument("--only", type=_parts, default=list(PARTS), metavar="PART,…", help=f"of {chosen}")
     parser.add_argument("--orders", type=int, default=20_000, help="in the backlog (default 20000)")
     parser.add_argument("--seconds", type=float, default=10, help="of each round over HTTP (default 10)")
-    parser.add_argument("--clients", type=_enteros, default=(1, 8, 32, 128), metavar="N,…", help="default 1,8,32,128")
+    parser.add_argument("--clients", type=_integers, default=(1, 8, 32, 128), metavar="N,…", help="default 1,8,32,128")
     parser.add_argument("--single", type=int, default=1000, help="single orders (default 1000)")
     parser.add_argument("--idle", type=float, default=20, help="seconds of idleness (default 20)")
     parser.add_argument(
@@ -76,25 +76,25 @@ def _argumentos() -> argparse.Namespace:
     )
     parser.add_argument(
         "--stored",
-        type=_enteros,
+        type=_integers,
         default=(1000, 100_000, 1_000_000),
         metavar="N,…",
         help="orders that there are already, ascending (default 1000,100000,1000000)",
     )
-    parser.add_argument("--parallelism", type=_enteros, default=(1, 2, 4), metavar="N,…", help="default 1,2,4")
-    parser.add_argument("--report", type=Path, default=RAIZ / "build" / "bench", help="folder (default build/bench)")
+    parser.add_argument("--parallelism", type=_integers, default=(1, 2, 4), metavar="N,…", help="default 1,2,4")
+    parser.add_argument("--report", type=Path, default=ROOT / "build" / "bench", help="folder (default build/bench)")
     parser.add_argument("--keep", action="store_true", help="leave the platform running, to look at it")
     return parser.parse_args()
 
 
-def _partes(texto: str) -> list[str]:
-    if falsas := set(texto.split(",")) - PARTES.keys():
-        raise argparse.ArgumentTypeError(f"{', '.join(sorted(falsas))}: the parts are {', '.join(PARTES)}")
-    return [parte for parte in PARTES if parte in texto.split(",")]
+def _parts(text: str) -> list[str]:
+    if unknown := set(text.split(",")) - PARTS.keys():
+        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: the parts are {', '.join(PARTS)}")
+    return [part for part in PARTS if part in text.split(",")]
 
 
-def _enteros(texto: str) -> tuple[int, ...]:
-    return tuple(int(palabra) for palabra in texto.split(","))
+def _integers(text: str) -> tuple[int, ...]:
+    return tuple(int(word) for word in text.split(","))
 
 
 if __name__ == "__main__":

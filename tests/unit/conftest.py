@@ -3,47 +3,47 @@
 import signal
 from collections.abc import Iterator
 
-import dlq_process
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from tools.dead_letters import process
 
-from bff.autenticacion import Autenticacion
-from tests.tokens import SECRETO, Llaves, Proveedor, Reloj, jwk, servir
+from bff.access.tokens import Authentication
+from tests.support.tokens import SECRET, FakeClock, IdentityProvider, SigningKeys, jwk, serve
 
 
 @pytest.fixture
-def en_primer_plano() -> Iterator[None]:
+def in_foreground() -> Iterator[None]:
     """Ctrl-C works, as on a terminal: what runs in the background inherits that it is ignored."""
-    antes = {senal: signal.getsignal(senal) for senal in dlq_process.SENALES}
+    before = {signum: signal.getsignal(signum) for signum in process.SIGNALS}
     signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    for senal, accion in antes.items():
-        signal.signal(senal, accion)
+    for signum, action in before.items():
+        signal.signal(signum, action)
 
 
 @pytest.fixture(scope="module")
-def llaves() -> Llaves:
-    una, otra, corta = (rsa.generate_private_key(65537, bits) for bits in (2048, 2048, 1024))
-    p256, p384 = (ec.generate_private_key(curva) for curva in (ec.SECP256R1(), ec.SECP384R1()))
-    return Llaves(una, otra, corta, p256, p384)
+def keys() -> SigningKeys:
+    first, second, short_rsa = (rsa.generate_private_key(65537, bits) for bits in (2048, 2048, 1024))
+    p256, p384 = (ec.generate_private_key(curve) for curve in (ec.SECP256R1(), ec.SECP384R1()))
+    return SigningKeys(first, second, short_rsa, p256, p384)
 
 
 @pytest.fixture
-def proveedor(llaves: Llaves) -> Iterator[Proveedor]:
-    with servir(jwk(llaves.r1, "r1"), jwk(llaves.e1, "e1")) as proveedor:
-        yield proveedor
+def provider(keys: SigningKeys) -> Iterator[IdentityProvider]:
+    with serve(jwk(keys.r1, "r1"), jwk(keys.e1, "e1")) as provider:
+        yield provider
 
 
 @pytest.fixture
-def reloj() -> Reloj:
-    return Reloj()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
-def con_jwks(proveedor: Proveedor, reloj: Reloj) -> Autenticacion:
-    return Autenticacion(jwks_url=proveedor.url, reloj=reloj)
+def with_jwks(provider: IdentityProvider, clock: FakeClock) -> Authentication:
+    return Authentication(jwks_url=provider.url, clock=clock)
 
 
 @pytest.fixture(scope="module")
-def con_secreto() -> Autenticacion:
-    return Autenticacion(secreto=SECRETO)
+def with_secret() -> Authentication:
+    return Authentication(secret=SECRET)

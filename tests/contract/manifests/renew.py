@@ -10,9 +10,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-AQUI = Path(__file__).parent
+HERE = Path(__file__).parent
 VERSION = "1.34"
-CLASES = {
+KINDS = {
     "io.k8s.api.apps.v1.Deployment",
     "io.k8s.api.batch.v1.CronJob",
     "io.k8s.api.batch.v1.Job",
@@ -24,37 +24,37 @@ CLASES = {
 }
 
 
-def refs(nodo: Any) -> Iterator[str]:
+def refs(node: Any) -> Iterator[str]:
     """The definitions that a schema names."""
-    return iter(re.findall(r'"\$ref": "[^"]*/([\w.-]+)"', json.dumps(nodo)))
+    return iter(re.findall(r'"\$ref": "[^"]*/([\w.-]+)"', json.dumps(node)))
 
 
-def sin_textos(nodo: Any) -> Any:
+def without_descriptions(node: Any) -> Any:
     """Without descriptions; references are to this file's own definitions."""
-    if isinstance(nodo, list):
-        return [sin_textos(miembro) for miembro in nodo]
-    if not isinstance(nodo, dict):
-        return nodo
-    cortado = {k: sin_textos(v) for k, v in nodo.items() if not (k == "description" and isinstance(v, str))}
-    if isinstance(cortado.get("$ref"), str):
-        cortado["$ref"] = "#/$defs/" + cortado["$ref"].rsplit("/", 1)[-1]
-    return cortado
+    if isinstance(node, list):
+        return [without_descriptions(member) for member in node]
+    if not isinstance(node, dict):
+        return node
+    stripped = {k: without_descriptions(v) for k, v in node.items() if not (k == "description" and isinstance(v, str))}
+    if isinstance(stripped.get("$ref"), str):
+        stripped["$ref"] = "#/$defs/" + stripped["$ref"].rsplit("/", 1)[-1]
+    return stripped
 
 
 def kubernetes() -> str:
     """One definition a line."""
-    carpeta = files("kubernetes_validate") / "kubernetes-json-schema" / f"v{VERSION}.0-local-strict"
-    todas = json.loads((carpeta / "_definitions.json").read_text("utf-8"))["$defs"]
-    usadas, pendientes = dict[str, Any](), set(CLASES)
-    while pendientes:
-        nombre = pendientes.pop()
-        usadas[nombre] = sin_textos(todas[nombre])
-        pendientes |= set(refs(todas[nombre])) - usadas.keys()
-    lineas = ",\n".join(f"{json.dumps(n)}: {json.dumps(d, sort_keys=True)}" for n, d in sorted(usadas.items()))
-    return f'{{"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": {{\n{lineas}\n}}}}\n'
+    folder = files("kubernetes_validate") / "kubernetes-json-schema" / f"v{VERSION}.0-local-strict"
+    all_items = json.loads((folder / "_definitions.json").read_text("utf-8"))["$defs"]
+    used, pending = dict[str, Any](), set(KINDS)
+    while pending:
+        name = pending.pop()
+        used[name] = without_descriptions(all_items[name])
+        pending |= set(refs(all_items[name])) - used.keys()
+    lines = ",\n".join(f"{json.dumps(n)}: {json.dumps(d, sort_keys=True)}" for n, d in sorted(used.items()))
+    return f'{{"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": {{\n{lines}\n}}}}\n'
 
 
 if __name__ == "__main__":
-    (AQUI / f"kubernetes-{VERSION}.json").write_text(kubernetes(), "utf-8")
+    (HERE / f"kubernetes-{VERSION}.json").write_text(kubernetes(), "utf-8")
     compose = files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json"
-    (AQUI / "compose-spec.json").write_text(compose.read_text("utf-8"), "utf-8")
+    (HERE / "compose-spec.json").write_text(compose.read_text("utf-8"), "utf-8")

@@ -4,28 +4,28 @@
 import { check } from "k6";
 import exec from "k6/execution";
 
-import { JSON_, XML, crearProducto, eliminarProducto, orden, pedir, umbrales } from "./comun.js";
+import { JSON_, XML, crearProducto, eliminarProducto, ordenFields, send, thresholds } from "./common.js";
 
-const CLIENTES = Number(__ENV.CLIENTES || 32);
+const CLIENTS = Number(__ENV.CLIENTES || 32);
 
-function rampa(tipo, comienzo) {
+function ramp(type, startTime) {
   return {
     executor: "ramping-vus",
-    env: { TIPO: tipo },
-    startTime: comienzo,
+    env: { MEDIA_TYPE: type },
+    startTime,
     startVUs: 1,
     stages: [
-      { duration: "10s", target: CLIENTES },
-      { duration: "20s", target: CLIENTES },
+      { duration: "10s", target: CLIENTS },
+      { duration: "20s", target: CLIENTS },
       { duration: "5s", target: 0 },
     ],
   };
 }
 
 export const options = {
-  scenarios: { json: rampa(JSON_, "0s"), xml: rampa(XML, "40s") },
+  scenarios: { json: ramp(JSON_, "0s"), xml: ramp(XML, "40s") },
   thresholds: {
-    ...umbrales({ "POST /orders": 100 }),
+    ...thresholds({ "POST /orders": 100 }),
     "http_req_failed{scenario:json}": ["rate<0.01"],
     "http_req_failed{scenario:xml}": ["rate<0.01"],
     "http_req_duration{scenario:json}": ["p(95)<100"],
@@ -38,11 +38,11 @@ export function setup() {
 }
 
 export default function ({ id }) {
-  const tipo = __ENV.TIPO;
-  const cuerpo = orden(id, exec.scenario.iterationInTest);
-  const respuesta = pedir("POST", "/orders", { cuerpo, tipo, estados: [202] });
-  check(respuesta, {
-    "answered in the format of the request": (r) => (r.headers["Content-Type"] || "").startsWith(tipo),
+  const type = __ENV.MEDIA_TYPE;
+  const body = ordenFields(id, exec.scenario.iterationInTest);
+  const response = send("POST", "/orders", { body, type, statuses: [202] });
+  check(response, {
+    "answered in the format of the request": (r) => (r.headers["Content-Type"] || "").startsWith(type),
     "Location names the order": (r) => /\/orders\/[0-9a-f-]{36}$/.test(r.headers.Location || ""),
   });
 }

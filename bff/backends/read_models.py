@@ -1,0 +1,142 @@
+"""The read models and the saga log: SELECTs on three databases, with a role that may do nothing else."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from bff.bodies.pages import Place
+from bff.telemetry import metrics
+from functions.messages.ids import Id
+from functions.postgres.connection import prepare
+from functions.postgres.errors import is_transient
+
+TIMEOUT: Final = 0.9
+"""Seconds to connect, and for each answer. A query on a dead connection takes up to twice that: it is tried again."""
+
+Row = dict[str, Any]
+"""A row of a read model, by column."""
+
+_ORDENES: Final = """
+    select id_orden, id_producto, user_id, time_stamp, cantidad, direccion_entrega, estado, id_driver, motivo,
+           transaction_id, instrucciones_entrega
+    from ordenes"""
+_FILTERS: Final = {
+    "estado": "estado = :estado",
+    "user_id": "user_id = :user_id",
+    "id_producto": "id_producto = :id_producto",
+    "desde": "time_stamp >= :desde",
+    "hasta": "time_stamp < :hasta",
+}
+_PRODUCTOS: Final = """
+    select id, nombre, stock, fecha_creacion, fecha_actualizacion from productos where not eliminado"""
+_OPEN_ORDENES: Final = """
+    select count(*) as open_count, coalesce(extract(epoch from now() - min(time_stamp)), 0) as oldest_age
+    from ordenes where estado = 'creada'"""
+_SAGA: Final = """
+    select transaction_id, time_stamp as timestamp, is_compensation, evento, contenido, id_mensaje from sagalog
+    where id_orden = :id
+    order by time_stamp, array_position(array[
+        'comando-crear-orden', 'comando-disminuir-stock', 'comando-asignar-conductor', 'comando-marcar-listo-despacho',
+        'comando-liberar-conductor', 'comando-revertir-disminuir-stock', 'comando-revertir-orden-creada'],
+        evento), id_mensaje"""
+
+
+class DatabaseUnavailable(Exception):
+    """A database does not answer, is too slow, or is not ready yet. To try again later makes sense."""
+
+
+class ReadModels:
+    """Reads what the functions have projected, from any thread.
+
+    Connections are opened when needed and kept, at most one for each thread and database. Every method raises
+    DatabaseUnavailable if a database does not answer. Read models lag behind the commands: what was accepted a moment
+    ago may not be there yet.
+
+    Parameters:
+      saga, ordenes, productos: the databases of the saga log and of the two read models.
+      threads: most connections to each.
+    """
+
+    def __init__(self, *, saga: sa.URL, ordenes: sa.URL, productos: sa.URL, threads: int) -> None:
+        self._saga = _engine(saga, threads)
+        self._ordenes = _engine(ordenes, threads)
+        self._productos = _engine(productos, threads)
+
+    def check(self) -> None:
+        """Raises DatabaseUnavailable if one of the databases does not answer."""
+        for engine in (self._ordenes, self._productos, self._saga):
+            _rows(engine, "select 1")
+
+    def ordenes(self, limit: int, filters: Mapping[str, Any], after: Place | None = None) -> list[Row]:
+        """Up to `limit` orders, newest first, beginning after a place. A filter whose value is None does not count."""
+        params = {name: value for name, value in filters.items() if value is not None}
+        conditions = ["true", *(_FILTERS[name] for name in params)]
+        if after is not None:
+            params |= {"after_time": after[0], "after_id": after[1]}
+            conditions.append("time_stamp <= :after_time and (time_stamp < :after_time or id_orden > :after_id)")
+        sql = f"{_ORDENES} where {' and '.join(conditions)} order by time_stamp desc, id_orden limit :limit"
+        return _rows(self._ordenes, sql, limit=limit, **params)
+
+    def orden(self, id_orden: Id) -> Row | None:
+        """The order; None if there is none yet."""
+        return next(iter(_rows(self._ordenes, f"{_ORDENES} where id_orden = :id", id=id_orden)), None)
+
+    def open_ordenes(self) -> tuple[int, float]:
+        """The number of orders that have not ended, and the age of the oldest in seconds; 0 if there are none."""
+        (row,) = _rows(self._ordenes, _OPEN_ORDENES)
+        return row["open_count"], float(row["oldest_age"])
+
+    def saga(self, id_orden: Id) -> list[Row]:
+        """The steps of an order's saga by time; those of the same millisecond in their causal order."""
+        return _rows(self._saga, _SAGA, id=id_orden)
+
+    def productos(self, limit: int, after: Place | None = None) -> list[Row]:
+        """Up to `limit` products, oldest first, beginning after a place."""
+        sql = _PRODUCTOS
+        params: dict[str, Any] = {}
+        if after is not None:
+            sql += " and (fecha_creacion, id) > (:after_time, :after_id)"
+            params = {"after_time": after[0], "after_id": after[1]}
+        return _rows(self._productos, f"{sql} order by fecha_creacion, id limit :limit", limit=limit, **params)
+
+    def producto(self, id_producto: Id) -> Row | None:
+        """The product; None if there is none yet or it was deleted."""
+        return next(iter(_rows(self._productos, f"{_PRODUCTOS} and id = :id", id=id_producto)), None)
+
+
+def _engine(url: sa.URL, threads: int) -> sa.Engine:
+    engine = sa.create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=threads,
+        max_overflow=0,
+        pool_timeout=TIMEOUT,
+        connect_args={"timeout": TIMEOUT, "application_name": "bff"},
+    )
+    metrics.watch(engine)
+    return prepare(engine)
+
+
+def _rows(engine: sa.Engine, sql: str, **parameters: Any) -> list[Row]:
+    started = time.monotonic()
+    try:
+        try:
+            return _execute(engine, sql, parameters)
+        except sa.exc.DBAPIError as error:
+            if not error.connection_invalidated or time.monotonic() - started > TIMEOUT / 2:
+                raise
+            # a restart of the server is noticed only when a connection is used, and then all of the pool are dead
+            engine.dispose()
+            return _execute(engine, sql, parameters)
+    except (sa.exc.SQLAlchemyError, OSError) as error:
+        if is_transient(error):
+            cause = getattr(error, "orig", None) or error
+            raise DatabaseUnavailable(f"database {engine.url.database}: {cause!r}") from error
+        raise
+
+
+def _execute(engine: sa.Engine, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(sa.text(sql), parameters).mappings()]

@@ -1,0 +1,1 @@
+"""What requests and answers hold: formats, fields, and pages of lists."""

@@ -1,0 +1,110 @@
+"""HTTP bodies: read by Content-Type, written by Accept, as JSON or XML."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from http import HTTPStatus
+from typing import Any, Final, NoReturn
+from xml.etree.ElementTree import ParseError
+
+from flask import Request, Response
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.exceptions import BadRequest, NotAcceptable, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.http import parse_accept_header
+
+from bff.bodies.texts import to_text
+from bff.bodies.xml import read_xml, write_xml
+
+MAX_BODY: Final = 64 * 1024
+"""Longest request body that is accepted, in bytes."""
+
+
+def read(request: Request) -> dict[str, Any]:
+    """The fields in the request's body. Raises 400, 413 or 415 with a text for the client."""
+    media_type = request.mimetype
+    if media_type not in FORMATS:
+        raise UnsupportedMediaType(f"Content-Type is {media_type or 'missing'}: send one of {', '.join(FORMATS)}")
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if charset not in ("utf-8", "utf8", "us-ascii"):
+        raise UnsupportedMediaType(f"charset is {charset[:40]}: send UTF-8")
+    raw = request.get_data(cache=False)
+    if request.content_length is None and len(raw) >= (request.max_content_length or math.inf):
+        raise RequestEntityTooLarge(f"the body has {len(raw)} bytes or more: say its Content-Length, or send less")
+    try:
+        raw.decode("utf-8")
+        body = FORMATS[media_type].read(raw)
+    except (ValueError, LookupError, RecursionError, ParseError) as error:
+        raise BadRequest(f"the body can't be read as {media_type}: {error or type(error).__name__}"[:300]) from error
+    if not isinstance(body, dict):
+        raise BadRequest("the body must be one object with the fields as its members")
+    return body
+
+
+def _read_json(raw: bytes) -> Any:
+    return json.loads(raw.decode("utf-8-sig"), parse_constant=_reject_constant)
+
+
+def _reject_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+def _write_json(data: object) -> bytes:
+    return json.dumps(data, default=to_text, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How bodies of one media type are read and written.
+
+    Attributes:
+      read: makes the body's value out of its bytes; ValueError, LookupError, RecursionError or ParseError if it can't.
+      write: makes an answer's bytes out of its value.
+      problem: the media type of RFC 9457 documents in this format.
+      write_problem: makes the bytes of such a document.
+    """
+
+    read: Callable[[bytes], Any]
+    write: Callable[[object], bytes]
+    problem: str
+    write_problem: Callable[[object], bytes]
+
+
+_JSON: Final = Format(_read_json, _write_json, "application/problem+json", _write_json)
+_XML_PROBLEM: Final = partial(write_xml, root="problem", ns="urn:ietf:rfc:7807")
+_XML: Final = Format(read_xml, write_xml, "application/problem+xml", _XML_PROBLEM)
+FORMATS: Final = {"application/json": _JSON, "application/xml": _XML, "text/xml": _XML}
+"""The format of each media type, the preferred one first. A new format is one more entry."""
+PREFERRED: Final = next(iter(FORMATS))
+"""The media type of answers to clients that accept any."""
+
+
+@lru_cache(64)  # nearly all clients send one of a few values, and parsing it takes longer than writing the JSON
+def negotiate(accept: str | None) -> str:
+    """The media type to answer in, by the header Accept. Raises 406 if that allows none of FORMATS."""
+    accepted_types = parse_accept_header(accept, MIMEAccept)
+    if not accepted_types:
+        return PREFERRED
+    best = accepted_types.best_match(FORMATS)
+    if best is None:
+        raise NotAcceptable(f"Accept is {str(accepted_types)[:100]}: ask for one of {', '.join(FORMATS)}")
+    return best
+
+
+def response(data: object, media_type: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer whose body is the data in that media type."""
+    return Response(FORMATS[media_type].write(data), status, headers, mimetype=media_type)
+
+
+def problem(status: int, detail: str, media_type: str = PREFERRED, **extra: Any) -> tuple[bytes, str]:
+    """An RFC 9457 document and its media type. `extra`: members that RFC 9457 does not define."""
+    document = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **extra,
+    }
+    body_format = FORMATS[media_type]
+    return body_format.write_problem(document), body_format.problem

@@ -1,0 +1,62 @@
+"""Lists in pages: each row has a place in the list's order, and a cursor names the place after which a page begins."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from werkzeug.datastructures import MultiDict
+
+from bff.bodies.fields import Field, integer, optional, to_utc
+from functions.messages.ids import Id, parse
+
+MAX_ROWS: Final = 1000
+"""Most rows of a page, and the number of rows if the client does not choose."""
+Place = tuple[datetime, Id]
+"""A row's place: its time, and its id among the rows of the same time."""
+
+
+def cursor(place: Place) -> str:
+    """The cursor that names a place: base64url without padding."""
+    moment, row_id = place
+    return urlsafe_b64encode(f"{moment.isoformat()} {row_id}".encode()).decode().rstrip("=")
+
+
+def place(text: Any) -> Place:
+    """The place that a cursor names. ValueError unless `cursor` made it."""
+    try:
+        raw = urlsafe_b64decode(f"{text}{'=' * (-len(text) % 4)}".encode("ascii")).decode("ascii")
+        moment, _, row_id = raw.rpartition(" ")
+        parsed = datetime.fromisoformat(moment)
+        found = (parsed, parse(row_id))
+        if parsed.tzinfo is None or cursor(found) != text:
+            raise ValueError
+        to_utc(parsed)  # raises ValueError for a time that has no form in UTC
+    except (ValueError, Error) as error:
+        raise ValueError("it must be taken from a Link header: begin again without it") from error
+    return found
+
+
+PAGE_FIELDS: Final = {
+    "limit": integer(1, MAX_ROWS),
+    "cursor": optional(Field(place, {"type": "string", "format": "cursor", "description": "From the header Link."})),
+}
+"""The query parameters that every list has."""
+
+
+def links(path: str, query: MultiDict[str, str], last_place: Place | None) -> dict[str, str]:
+    """The header Link (RFC 8288), with the same query: the first page, and the next one unless this is the last.
+
+    `last_place`: the place of this page's last row; None if there is no next page.
+    """
+    without_cursor = {name: value for name, value in query.items() if name != "cursor"}
+    pages: Mapping[str, dict[str, str]] = {"first": without_cursor}
+    if last_place is not None:
+        pages = {**pages, "next": without_cursor | {"cursor": cursor(last_place)}}
+    return {"Link": ", ".join(f'<{_url(path, fields)}>; rel="{rel}"' for rel, fields in pages.items())}
+
+
+def _url(path: str, fields: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(fields)}" if fields else path

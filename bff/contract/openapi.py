@@ -1,0 +1,78 @@
+"""The API as an OpenAPI 3.1 document, made from the same fields that requests are checked with."""
+
+from typing import Final
+
+from bff.bodies import fields
+from bff.bodies.pages import PAGE_FIELDS
+from bff.contract.models import Document, array_of, object_schema, ref, schemas
+from bff.contract.operations import create, delete, links, path_id, read_list, read_one, status, stream, text
+
+VERSION: Final = "1.0.0"
+"""The API's version: additions raise the second number; what breaks clients raises the first, and changes the path."""
+
+
+def document(max_cantidad: int) -> Document:
+    """The whole document. `max_cantidad`: most units in one order."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Order fulfilment",
+            "version": VERSION,
+            "description": "Commands are answered 202 once the broker has stored them; reads show what became of them. "
+            "Every body, of a request or of an answer, may be JSON or XML; in XML a list's members are elements `i`, "
+            "and null is `xsi:nil`; the root's name, namespaces and attributes mean nothing. Unknown fields are "
+            "ignored, and so are blanks around a text.",
+        },
+        "paths": _ordenes(max_cantidad) | _productos() | _conductores() | _about(),
+        "components": {"schemas": schemas()},
+    }
+
+
+def _ordenes(max_cantidad: int) -> Document:
+    orden = ref("Orden")
+    ids = ("id_orden", "transaction_id")
+    id_links = links("id_orden", "id_orden", "ver_orden", "ver_saga")
+    filters = PAGE_FIELDS | fields.FILTERS
+    steps_then_orden = "The steps of an order's saga as they come, then the order"
+    return {
+        "/orders": {
+            "post": create("crear_orden", "Place an order", fields.orden(max_cantidad), ids, id_links, orden),
+            "get": read_list("ver_ordenes", "Orders, newest first", array_of(orden), filters),
+        },
+        "/orders/{id_orden}": {"get": read_one("ver_orden", "An order", orden), **path_id("id_orden")},
+        "/orders/{id_orden}/saga": {
+            "get": read_one("ver_saga", "The steps of an order's saga", array_of(ref("Paso"))),
+            **path_id("id_orden"),
+        },
+        "/orders/{id_orden}/events": {"get": stream("ver_eventos", steps_then_orden), **path_id("id_orden")},
+    }
+
+
+def _productos() -> Document:
+    page = object_schema({"resultado": array_of(ref("Producto"))})
+    producto = object_schema({"resultado": ref("Producto")})
+    id_links = links("id", "id_producto", "ver_producto", "eliminar_producto")
+    return {
+        "/productos": {
+            "post": create("crear_producto", "Create a product", fields.PRODUCTO, ("id",), id_links),
+            "get": read_list("ver_productos", "Products, oldest first", page, PAGE_FIELDS),
+        },
+        "/productos/{id_producto}": {
+            "get": read_one("ver_producto", "A product", producto),
+            "delete": delete("eliminar_producto", "Delete a product: orders of it fail from then on", ("id",)),
+            **path_id("id_producto"),
+        },
+    }
+
+
+def _conductores() -> Document:
+    summary = "Register a driver, who takes one order"
+    return {"/conductores": {"post": create("registrar_conductor", summary, fields.CONDUCTOR, ("id_conductor",))}}
+
+
+def _about() -> Document:
+    return {
+        "/health": {"get": status("health", "Does the process serve?", 400, 406)},
+        "/ready": {"get": status("ready", "Do broker and databases answer?", 400, 406, 503)},
+        "/metrics": {"get": text("ver_metricas", "Figures for Prometheus", "text/plain", 400)},
+    }

@@ -1,0 +1,153 @@
+"""The description of one operation in OpenAPI 3.1, for each kind of operation that the API has."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bff.bodies.fields import Field
+from bff.bodies.formats import FORMATS, MAX_BODY
+from bff.contract.models import TEXT_SCHEMA, UUID, Document, content, from_fields, object_schema, ref
+from bff.following import event_stream
+
+_HEADERS: Final[dict[str, tuple[str, Document]]] = {
+    "Idempotency-Key": ("The same request again is done once.", {"type": "string", "pattern": '^"?[!#-~]{1,255}"?$'}),
+    "Prefer": ("`wait=N`: answer when the order has ended, within N seconds.", {"type": "string"}),
+    "Last-Event-ID": (
+        "The last event that the client has; browsers send it by themselves.",
+        {"type": "string", "pattern": rf"^{event_stream.IDS}$"},
+    ),
+    "If-None-Match": ("The ETag of what the client has.", {"type": "string"}),
+}
+"""The headers that requests may have: description and schema."""
+_ERRORS: Final[dict[int, str]] = {
+    400: "A field, a header or the whole request can't be read: `errores` names each wrong field.",
+    404: "There is none, or not yet.",
+    406: "Accept asks for no media type that there is.",
+    413: f"The body has more than {MAX_BODY} bytes.",
+    415: "Content-Type is none of those that are taken, or the charset not UTF-8.",
+    422: "The Idempotency-Key was used for another request.",
+    503: "The broker or a database is away.",
+}
+"""The descriptions of errors, by status."""
+
+
+def create(
+    name: str,
+    summary: str,
+    fields: Mapping[str, Field],
+    ids: tuple[str, ...],
+    links: Document | None = None,
+    final: Document | None = None,
+) -> Document:
+    """A command that creates something.
+
+    Parameters:
+      fields: the fields of the request's body.
+      ids: the ids in the answer.
+      links: the operations that take such an id. Only what can be read can be compared with a later request under the
+        same key: so there is a 422 only with them.
+      final: the schema of the answer to clients that prefer to wait for the end; None if nobody can wait.
+    """
+    responses = {"202": _accepted(ids) | ({"links": links} if links else {})}
+    if final is not None:
+        responses["200"] = _response("It has ended (only with `Prefer: wait`).", final, "Location")
+    errors = [400, 406, 413, 415, 422, 503] if links else [400, 406, 413, 415, 503]
+    headers = ["Idempotency-Key"] if final is None else ["Idempotency-Key", "Prefer"]
+    return {
+        "operationId": name,
+        "summary": summary,
+        "responses": responses | _error_responses(*errors),
+        "requestBody": {"required": True, "content": content(from_fields(fields))},
+        "parameters": [_header(header) for header in headers],
+    }
+
+
+def delete(name: str, summary: str, ids: tuple[str, ...]) -> Document:
+    """A command without a body."""
+    responses = {"202": _accepted(ids)} | _error_responses(400, 404, 406, 503)
+    return {"operationId": name, "summary": summary, "responses": responses}
+
+
+def read_one(name: str, summary: str, schema: Document) -> Document:
+    """A query for one thing, which may not exist."""
+    operation = status(name, summary, 400, 404, 406, 503)
+    operation["responses"]["200"] = _response(summary, schema, "ETag")
+    return operation
+
+
+def read_list(name: str, summary: str, schema: Document, query: Mapping[str, Field]) -> Document:
+    """A query for a page of a list. `query`: its query parameters."""
+    operation = status(name, summary, 400, 406, 503)
+    operation["responses"]["200"] = _response(summary, schema, "ETag", "Link")
+    query_parameters = [_parameter("query", parameter, field.schema) for parameter, field in query.items()]
+    operation["parameters"] = query_parameters + operation["parameters"]
+    return operation
+
+
+def status(name: str, summary: str, *errors: int) -> Document:
+    """A query whose answer is only that all is well. `errors`: the statuses that it may have."""
+    success = _response(summary, object_schema({"status": TEXT_SCHEMA}), "ETag")
+    return {
+        "operationId": name,
+        "summary": summary,
+        "parameters": [_header("If-None-Match")],
+        "responses": {"200": success, "304": {"description": "Nothing has changed."}} | _error_responses(*errors),
+    }
+
+
+def text(name: str, summary: str, media_type: str, *errors: int) -> Document:
+    """A query for text of one media type, whatever the client accepts."""
+    success = {"description": summary, "content": {media_type: {"schema": TEXT_SCHEMA}}}
+    return {"operationId": name, "summary": summary, "responses": {"200": success} | _error_responses(*errors)}
+
+
+def stream(name: str, summary: str) -> Document:
+    """A query for Server-Sent Events."""
+    operation = text(name, summary, event_stream.MEDIA_TYPE, 400, 404, 503)
+    fields = {"id": TEXT_SCHEMA, "event": {"type": "string", "enum": ["paso", "orden"]}, "data": TEXT_SCHEMA}
+    schema = {"type": "object", "properties": fields}
+    operation["responses"]["200"]["content"][event_stream.MEDIA_TYPE]["schema"] = schema
+    operation["description"] = "Server-Sent Events: `paso` for each step, at the end `orden`; data in JSON."
+    operation["parameters"] = [_header("Last-Event-ID")]
+    operation["responses"]["204"] = {"description": "There is nothing after that event: don't come again."}
+    return operation
+
+
+def links(member: str, parameter: str, *operations: str) -> Document:
+    """OpenAPI links to operations whose path parameter is the value of this member of the answer."""
+    return {op: {"operationId": op, "parameters": {parameter: f"$response.body#/{member}"}} for op in operations}
+
+
+def path_id(name: str) -> Document:
+    """What a path with this id has, beside its operations."""
+    return {"parameters": [_parameter("path", name, UUID)]}
+
+
+def _accepted(ids: tuple[str, ...]) -> Document:
+    body = object_schema({"mssg": TEXT_SCHEMA} | dict.fromkeys(ids, UUID))
+    return _response("The broker has stored it.", body, "Location")
+
+
+def _error_responses(*statuses: int) -> Document:
+    """Answers with these statuses, as problem documents (RFC 9457)."""
+    content = {body_format.problem: {"schema": ref("Problema")} for body_format in FORMATS.values()}
+    errors: Document = {str(status): {"description": _ERRORS[status], "content": content} for status in statuses}
+    if "503" in errors:
+        errors["503"]["headers"] = _headers("Retry-After")
+    return errors
+
+
+def _response(description: str, schema: Document, *headers: str) -> Document:
+    return {"description": description, "content": content(schema), "headers": _headers(*headers)}
+
+
+def _headers(*names: str) -> Document:
+    return {name: {"required": True, "schema": TEXT_SCHEMA} for name in names}
+
+
+def _header(name: str) -> Document:
+    description, schema = _HEADERS[name]
+    return _parameter("header", name, schema) | {"description": description}
+
+
+def _parameter(location: str, name: str, schema: Mapping[str, Any]) -> Document:
+    return {"name": name, "in": location, "required": location == "path", "schema": dict(schema)}

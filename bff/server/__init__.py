@@ -1,0 +1,1 @@
+"""The HTTP server: the supervisor, its worker processes, and their signals."""

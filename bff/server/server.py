@@ -1,0 +1,76 @@
+"""The HTTP server: granian, whose worker processes each load the application by themselves."""
+
+import ipaddress
+import signal
+import socket
+import sys
+from typing import Any, Final
+
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server import Server
+
+from bff.server import signals
+
+GRACE_PERIOD: Final = 10
+"""Seconds that requests in progress have to end after a signal."""
+MAX_CONNECTIONS: Final = 1000
+"""Most connections of one worker; further clients wait until others disconnect."""
+MAX_HEADERS: Final = 64 * 1024
+"""Longest request line with headers that is accepted, in bytes; longer ones are answered 431."""
+
+
+def address(host: str, port: int) -> str:
+    """The IP address to listen on. Ends the program with an error if the host or the port can't be used."""
+    try:
+        family, _, _, _, found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # the server's workers share their port, so they would not notice another program on it
+        socket.create_server(found[:2], family=family).close()
+    except OSError as error:
+        reason = str(error.strerror).partition(" (while")[0]
+        sys.exit(f"error: can't listen on {host}:{port}: {reason}. Free the port, or set BFF_HOST, BFF_PORT")
+    return str(found[0])
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine reaches the address."""
+    return ipaddress.ip_address(address).is_loopback
+
+
+def serve(address: str, port: int, workers: int, threads: int) -> None:
+    """Serves until SIGTERM or SIGINT; then returns when the requests in progress have ended, or after GRACE_PERIOD.
+
+    A worker that dies is replaced. If its successor dies at once too, the program ends with exit code 1.
+
+    Parameters:
+      address, port: where to listen.
+      workers: the number of processes.
+      threads: requests at once in each.
+    """
+    server = Server(
+        "bff",
+        address,
+        port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=threads,
+        backpressure=MAX_CONNECTIONS,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(max_buffer_size=MAX_HEADERS),
+        websockets=False,
+        log_level=LogLevels.error,
+        log_dictconfig={"loggers": {"_granian": {}}},  # propagates to the root logger, which logs.configure sets up
+        respawn_failed_workers=True,
+        workers_kill_timeout=GRACE_PERIOD,
+    )
+    server.on_startup(lambda: signals.deliver_first(signal.SIGTERM, signal.SIGINT))
+    signals.block()
+    server.serve(target_loader=_load, wrap_loader=False)
+
+
+def _load() -> Any:
+    """The application, loaded in the worker's own process: the Pulsar client's threads don't survive a fork."""
+    from bff.server.worker import load_app
+
+    return load_app()

@@ -1,0 +1,86 @@
+"""A worker process: it makes the application with its connections, and closes them at the end."""
+
+import ctypes
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+from prometheus_client.multiprocess import mark_process_dead
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from bff import settings
+from bff.app import create_app
+from bff.backends.broker import Broker, connect, disconnect
+from bff.backends.read_models import ReadModels
+from bff.panel import figures
+from bff.server import signals
+from bff.telemetry import logs
+from functions.cluster import client_conf
+from functions.cluster.admin_rest import Api
+from functions.telemetry import spans
+from functions.telemetry.spans import Tracer
+
+PR_SET_PDEATHSIG: Final = 1
+"""The option of Linux' prctl(2) that sets the signal a process gets when its parent dies."""
+
+
+def load_app() -> Any:
+    """The WSGI application, configured by the environment. Starts what ends with this process."""
+    logs.configure()
+    _end_with_supervisor()
+    _forget_dead_workers()
+    config = settings.Settings.from_env()
+    conf = client_conf.from_env()
+    client = connect(config.pulsar, conf)
+    tracer = spans.connect("bff")
+    threading.Thread(target=_shut_down, args=(client, tracer), name="end").start()
+    app = create_app(
+        Broker(client),
+        ReadModels(saga=config.saga, ordenes=config.ordenes, productos=config.productos, threads=config.threads),
+        max_cantidad=config.max_cantidad,
+        max_waiting=config.threads // 2,
+        authentication=config.authentication,
+        rate_limit=config.rate_limit,
+        origins=config.origins,
+        tracer=tracer,
+        with_panel=config.panel,
+        admin=Api(config.admin, conf, figures.TIMEOUT) if config.admin else None,
+    )
+    if config.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies)  # type: ignore[method-assign]
+    logging.info("listening on http://%s:%d, broker %s", config.host, config.port, config.pulsar)
+    return app
+
+
+def _shut_down(client: Any, tracer: Tracer | None) -> None:
+    """Closes the connections when the main thread has ended.
+
+    It runs in a thread that is no daemon, because a forked process runs no atexit handlers but waits for its threads.
+    """
+    threading.main_thread().join()
+    disconnect(client)
+    if tracer is not None:
+        tracer.close()
+    logging.info("worker stopped")
+
+
+def _end_with_supervisor() -> None:
+    """Lets Linux send SIGTERM when the supervisor dies: an orphan would keep the port from others."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until the server installs its own handler
+    signals.deliver_first(signal.SIGTERM)  # not SIGINT: after a terminal's SIGINT the supervisor sends SIGTERM
+    supervisor = multiprocessing.parent_process()
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if supervisor is not None and supervisor.pid != os.getppid():  # it died before prctl
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _forget_dead_workers() -> None:
+    """Removes the gauges of dead workers from /metrics, such as their requests in progress."""
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    for pid in {int(file.stem.rpartition("_")[2]) for file in folder.glob("*.db")}:
+        if not Path("/proc", str(pid)).exists():
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]

@@ -1,0 +1,142 @@
+"""Serves the HTTP API until SIGTERM or SIGINT.
+
+Environment, with defaults:
+  BFF_HOST (127.0.0.1), BFF_PORT (3000)                     where to listen
+  BFF_WORKERS (1), BFF_THREADS (16)                         processes, and requests at once in each
+  BFF_MAX_CANTIDAD (10000)          most units in one order
+  BFF_JWT_SECRET, or BFF_JWKS_URL   how bearer tokens are verified: HS256 with a secret, or RS256 and ES256 with an
+                                    identity provider's keys. Without either everybody may do everything, and BFF_HOST
+                                    must be a loopback address
+  BFF_JWT_ISSUER, BFF_JWT_AUDIENCE  the issuer and the audience that tokens must name; unset: any issuer, and no
+                                    audience. Set both with a JWKS: the provider signs tokens for other applications
+                                    with the same keys
+  BFF_RATE                          most requests of one client, such as 100/second; unset: any number. A client is a
+                                    user, or without tokens an address; each worker counts for itself
+  BFF_PROXIES (0)                   number of proxies before this server: their X-Forwarded-For names the client's
+                                    address
+  BFF_CORS_ORIGINS                  origins whose web pages may use the API, separated by commas; * for all
+  BFF_PANEL (on)                    whether to serve the page /panel: on or off
+  PULSAR_ADMIN_URL                  the broker's admin API, such as http://127.0.0.1:8080, for the panel's figures;
+                                    unset: the panel shows none
+  PULSAR_SERVICE_URL                the broker's URL; unset: BROKER_HOST (127.0.0.1) and BROKER_PORT (6650)
+  PULSAR_CLIENT_CONF                a client.conf with the cluster's authentication and TLS, as pulsar-admin and the
+                                    scripts read it
+  BFF_PULSAR_LOG (/dev/null)        file for the Pulsar client's own log
+  DB_USERNAME (bff), DB_PASSWORD, DB_HOSTNAME (127.0.0.1), DB_PORT (5432), DB_NAME (saga)   the saga log
+  DB_READ_HOSTNAME (DB_HOSTNAME), DB_READ_NAME (ordenes_lectura),
+  DB_READ_NAME_PRODUCTOS (productos_lectura)                the read models
+"""
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from bff.access.rate import RateLimit
+from bff.access.tokens import Authentication
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The configuration, as the environment has it. The module's docstring says what each variable means."""
+
+    host: str
+    port: int
+    workers: int
+    threads: int
+    max_cantidad: int
+    authentication: Authentication | None
+    rate_limit: RateLimit | None
+    proxies: int
+    origins: tuple[str, ...]
+    panel: bool
+    admin: str | None
+    pulsar: str
+    saga: sa.URL
+    ordenes: sa.URL
+    productos: sa.URL
+
+    @classmethod
+    def from_env(cls) -> "Settings":
+        """Reads the environment. Ends the program with an error that names the variable if one can't be used."""
+        getenv = os.environ.get
+        broker = f"pulsar://{getenv('BROKER_HOST', '127.0.0.1')}:{_integer('BROKER_PORT', 6650)}"
+        write_host = getenv("DB_HOSTNAME", "127.0.0.1")
+        read_host = getenv("DB_READ_HOSTNAME", write_host)
+        return cls(
+            host=getenv("BFF_HOST", "127.0.0.1"),
+            port=_integer("BFF_PORT", 3000, 65535),
+            workers=_integer("BFF_WORKERS", 1, 64),
+            threads=_integer("BFF_THREADS", 16, 500),
+            max_cantidad=_integer("BFF_MAX_CANTIDAD", 10_000),
+            authentication=_authentication(),
+            rate_limit=_rate_limit(getenv("BFF_RATE")),
+            proxies=_integer("BFF_PROXIES", 0, 10, minimum=0),
+            origins=_origins(getenv("BFF_CORS_ORIGINS", "")),
+            panel=_switch("BFF_PANEL"),
+            admin=_admin(getenv("PULSAR_ADMIN_URL")),
+            pulsar=_service_url(getenv("PULSAR_SERVICE_URL", broker)),
+            saga=_database_url(write_host, getenv("DB_NAME", "saga")),
+            ordenes=_database_url(read_host, getenv("DB_READ_NAME", "ordenes_lectura")),
+            productos=_database_url(read_host, getenv("DB_READ_NAME_PRODUCTOS", "productos_lectura")),
+        )
+
+
+def _integer(name: str, default: int, maximum: int = 2**31 - 1, minimum: int = 1) -> int:
+    value = os.environ.get(name, str(default))
+    if not value.isdecimal() or not minimum <= int(value) <= maximum:
+        sys.exit(f"error: {name} is {value!r}: it must be a whole number from {minimum} to {maximum}")
+    return int(value)
+
+
+def _authentication() -> Authentication | None:
+    names = ("BFF_JWT_SECRET", "BFF_JWKS_URL", "BFF_JWT_ISSUER", "BFF_JWT_AUDIENCE")
+    secret, jwks_url, issuer, audience = (os.environ.get(name) or None for name in names)
+    if not (secret or jwks_url or issuer or audience):
+        return None
+    try:
+        return Authentication(secret=secret, jwks_url=jwks_url, issuer=issuer, audience=audience)
+    except ValueError as error:
+        sys.exit(f"error: BFF_JWT_SECRET, BFF_JWKS_URL: {error}")
+
+
+def _rate_limit(limit: str | None) -> RateLimit | None:
+    try:
+        return RateLimit(limit) if limit else None
+    except ValueError:
+        sys.exit(f"error: BFF_RATE is {limit!r}: it must be such as 100/second or 1000/minute")
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(origin.strip() for origin in text.split(",") if origin.strip())
+    for origin in origins:
+        if not re.fullmatch(r"\*|https?://[^/\s*?#@]+", origin):
+            sys.exit(f"error: BFF_CORS_ORIGINS has {origin!r}: it must be such as https://shop.example, or *")
+    return origins
+
+
+def _switch(name: str) -> bool:
+    """Whether the variable is on, as it is by default."""
+    value = os.environ.get(name, "on")
+    if value not in ("on", "off"):
+        sys.exit(f"error: {name} is {value!r}: it must be on or off")
+    return value == "on"
+
+
+def _admin(url: str | None) -> str | None:
+    if url and not re.fullmatch(r"https?://[^/\s?#@]+(/[^\s?#]*)?", url):
+        sys.exit(f"error: PULSAR_ADMIN_URL is {url!r}: it must be such as http://127.0.0.1:8080")
+    return url.rstrip("/") if url else None
+
+
+def _service_url(url: str) -> str:
+    if not re.fullmatch(r"(pulsar(\+ssl)?|https?)://[^/\s?#@]+/?", url):
+        sys.exit(f"error: PULSAR_SERVICE_URL is {url!r}: it must be such as pulsar://127.0.0.1:6650 or pulsar+ssl://…")
+    return url
+
+
+def _database_url(host: str, name: str) -> sa.URL:
+    user, password = os.environ.get("DB_USERNAME", "bff"), os.environ.get("DB_PASSWORD")
+    return sa.URL.create("postgresql+pg8000", user, password, host, _integer("DB_PORT", 5432, 65535), name)

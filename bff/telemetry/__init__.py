@@ -1,0 +1,1 @@
+"""The BFF's logs and metrics."""

@@ -1,0 +1,1 @@
+"""HTTP: the routes, idempotency keys, and errors as problem documents."""

@@ -1,0 +1,54 @@
+"""What happens to every request before its route: its trace, the media type of the answer, and its admission."""
+
+import time
+from collections.abc import Collection
+
+from flask import g, request
+
+from bff.access import scopes
+from bff.access.rate import RateLimit
+from bff.access.tokens import Authentication, Unauthenticated
+from bff.bodies import formats
+from bff.bodies.formats import PREFERRED
+from bff.telemetry import metrics
+from functions.messages import trace
+
+
+def begin(flags: str, single_format_endpoints: Collection[str]) -> None:
+    """Prepares what later steps read from flask.g. Raises 406 if Accept allows none of our media types.
+
+    Parameters:
+      flags: the trace flags (W3C Trace Context) of a trace that begins with this request.
+      single_format_endpoints: Flask's names of the routes that answer in one format, whatever Accept asks for.
+    """
+    metrics.IN_PROGRESS.inc()
+    g.started = time.perf_counter()
+    g.ingestion = time.time_ns() // 1_000_000
+    g.trace = trace.parse(request.headers.get(trace.PROPERTY)) or trace.new(flags)
+    g.caller = None
+    g.media_type = PREFERRED  # the media type of a 406, which the next lines may raise
+    if request.endpoint not in single_format_endpoints:
+        g.media_type = formats.negotiate(request.headers.get("Accept"))
+
+
+def admit(authentication: Authentication | None, rate_limit: RateLimit | None, public_routes: Collection[str]) -> None:
+    """Finds out who sends the request, counts it, and raises 401, 403 or 429 if it is not allowed.
+
+    Requests for `public_routes` are neither asked for a token nor counted, nor are those that no route matches.
+
+    Requests without a valid token count for their address: otherwise guessing tokens would have no limit.
+    """
+    if request.url_rule is None or request.method == "OPTIONS" or scopes.route(request) in public_routes:
+        return
+    authentication_error: Unauthenticated | None = None
+    if authentication is not None:
+        try:
+            g.caller = authentication.caller(request.headers.get("Authorization"))
+        except Unauthenticated as error:
+            authentication_error = error
+    if rate_limit is not None:
+        rate_limit.require(f"user {g.caller.name}" if g.caller else f"address {request.remote_addr}")
+    if authentication_error is not None:
+        raise authentication_error
+    if g.caller is not None:
+        scopes.require(g.caller, request)

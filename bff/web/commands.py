@@ -1,0 +1,98 @@
+"""The routes that publish a command: 202 when the broker has stored it."""
+
+from flask import Blueprint, Response, g, request
+
+from bff.access import scopes
+from bff.bodies import fields
+from bff.bodies.fields import validate
+from bff.bodies.formats import read
+from bff.following import waiting
+from bff.telemetry import metrics
+from bff.web.idempotency import Ids
+from bff.web.services import respond, services
+from functions.messages import trace
+from functions.messages.envelope import now
+from functions.messages.ids import Id, new
+from functions.messages.outgoing import Outgoing, to_outgoing
+from functions.messages.payloads import (
+    ComandoCrearOrden,
+    ComandoCrearProducto,
+    ComandoEliminarProducto,
+    ComandoRegistrarConductor,
+    Payload,
+)
+
+commands = Blueprint("commands", __name__)
+
+
+@commands.post("/orders")
+def crear_orden() -> Response:
+    """Places an order. With `Prefer: wait=N` the answer is the order itself, if it ends within N seconds."""
+    ids = Ids(request, g.caller)
+    data = validate(read(request), fields.orden(services().max_cantidad))
+    scopes.require_own(g.caller, data["user_id"])
+    id_orden = ids.new("orden")
+    transaction_id = ids.new("transaccion")
+    ids.require_same(services().read_models.orden, id_orden, data)
+    orden = ComandoCrearOrden(id_orden=id_orden, transaction_id=transaction_id, time_stamp=now(), **data)
+    location = f"/orders/{id_orden}"
+    accepted = _send(orden, ids.message(data), location, id_orden=id_orden, transaction_id=transaction_id)
+    return _ended(id_orden, location) or accepted
+
+
+@commands.post("/productos")
+def crear_producto() -> Response:
+    """Creates a product with its initial stock."""
+    ids = Ids(request, g.caller)
+    data = validate(read(request), fields.PRODUCTO)
+    id_producto = ids.new("producto")
+    # not the stock: orders change it, so a repeated request would seem to be another one
+    ids.require_same(services().read_models.producto, id_producto, {"nombre": data["nombre"]})
+    producto = ComandoCrearProducto(id_producto, **data)
+    return _send(producto, ids.message(data), f"/productos/{id_producto}", id=id_producto)
+
+
+@commands.delete("/productos/<uuid:id_producto>")
+def eliminar_producto(id_producto: Id) -> Response:
+    """Deletes a product: orders of it fail from then on."""
+    return _send(ComandoEliminarProducto(id_producto), new(), f"/productos/{id_producto}", id=id_producto)
+
+
+@commands.post("/conductores")
+def registrar_conductor() -> Response:
+    """Registers a driver, who takes one order."""
+    ids = Ids(request, g.caller)
+    data = validate(read(request), fields.CONDUCTOR)
+    id_conductor = ids.new("conductor")
+    conductor = ComandoRegistrarConductor(id_conductor, **data)
+    return _send(conductor, ids.message(data), f"/conductores/{id_conductor}", id_conductor=id_conductor)
+
+
+def _send(data: Payload, id_mensaje: Id, location: str, **ids: Id) -> Response:
+    """Publishes a command and answers 202 with `ids`, which an answer without confirmation has too (see problems)."""
+    g.ids = ids
+    message = to_outgoing(id_mensaje, g.ingestion, "bff", data, g.trace)
+    with metrics.publication(message.topic):
+        services().publisher.publish(message)
+    _record_span(message)
+    return respond({"mssg": "Procesando mensaje", **ids}, 202, {"Location": location})
+
+
+def _record_span(message: Outgoing) -> None:
+    tracer = services().tracer
+    if tracer is None:
+        return
+    parent = trace.parent_span(request.headers.get(trace.PROPERTY))
+    started = 1_000_000 * g.ingestion
+    tracer.request(f"{request.method} {scopes.route(request)}", message, g.trace, parent, started)
+
+
+def _ended(id_orden: Id, location: str) -> Response | None:
+    """The order as it ended, if the client prefers to wait for that and it ends in time; else None."""
+    seconds = waiting.preferred_wait(request)
+    read_models = services().read_models
+    orden = waiting.ended(lambda: read_models.orden(id_orden), seconds, services().wait_slots)
+    if orden is None:
+        return None
+    headers = {"Location": location, "Content-Location": location, "Preference-Applied": f"wait={seconds}"}
+    return respond(orden, headers=headers)

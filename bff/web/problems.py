@@ -1,0 +1,75 @@
+"""Every error becomes an RFC 9457 problem document, in the media type that the client asked for."""
+
+from typing import Any, Final
+
+from flask import Flask, Response, current_app, g, request
+from werkzeug.exceptions import HTTPException
+
+from bff.access.jwks import KeysUnavailable
+from bff.access.tokens import Unauthenticated
+from bff.backends.broker import BrokerUnavailable
+from bff.backends.read_models import DatabaseUnavailable
+from bff.bodies import formats
+from bff.bodies.fields import InvalidFields
+from bff.bodies.formats import MAX_BODY
+
+_DETAILS: Final = {
+    404: "there is nothing at {0.path}: ids are UUIDs",
+    405: "{0.method} is not allowed at {0.path}: the header Allow names what is",
+    413: f"the body has {{0.content_length}} bytes: at most {MAX_BODY} are allowed",
+    500: "the server failed, and has logged why: try again, or tell its operator the X-Request-Id of this answer",
+}
+"""The texts for errors that Flask and Werkzeug raise by themselves, by status. {0} is the request."""
+
+
+def register(app: Flask) -> None:
+    """Lets the application answer its errors with problem documents."""
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(InvalidFields, _invalid_fields)
+    app.register_error_handler(BrokerUnavailable, _broker_unavailable)
+    app.register_error_handler(DatabaseUnavailable, _database_unavailable)
+    app.register_error_handler(Unauthenticated, _unauthenticated)
+    app.register_error_handler(KeysUnavailable, _keys_unavailable)
+
+
+def _problem(status: int, detail: str, headers: dict[str, str] | None = None, **extra: Any) -> Response:
+    body, media_type = formats.problem(status, detail, g.media_type, **extra)
+    return Response(body, status, headers, content_type=media_type)
+
+
+def _http_error(error: HTTPException) -> Response:
+    detail = str(error.description)
+    # Werkzeug's own texts are meant for people in front of a browser
+    if error.description == type(error).description:
+        detail = _DETAILS.get(error.code or 500, detail).format(request)
+    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
+    return _problem(error.code or 500, detail, headers)
+
+
+def _invalid_fields(error: InvalidFields) -> Response:
+    errors = [{"campo": field, "detail": detail} for field, detail in error.errors.items()]
+    extra: dict[str, Any] = {"campo": errors[0]["campo"], "errores": errors}
+    return _problem(400, str(error), None, **extra)
+
+
+def _unauthenticated(error: Unauthenticated) -> Response:
+    challenge = "" if error.error is None else f', error="{error.error}", error_description="{error}"'
+    return _problem(401, str(error), {"WWW-Authenticate": f'Bearer realm="orders"{challenge}'})
+
+
+def _keys_unavailable(error: KeysUnavailable) -> Response:
+    current_app.logger.warning("%s", error)
+    return _problem(503, "tokens can't be verified now: try again", {"Retry-After": "5"})
+
+
+def _database_unavailable(error: DatabaseUnavailable) -> Response:
+    current_app.logger.warning("%s", error)
+    return _problem(503, "the database does not answer: try again", {"Retry-After": "1"})
+
+
+def _broker_unavailable(error: BrokerUnavailable) -> Response:
+    """503. If the message may have been stored, the ids are named, so that the client can look for its outcome."""
+    if not error.sent:
+        return _problem(503, f"{error}. Nothing was done: try again", {"Retry-After": "1"})
+    detail = f"{error}. The request may be carried out nevertheless: look for its id before trying again"
+    return _problem(503, detail, {"Retry-After": "1"}, **g.ids)

@@ -1,0 +1,52 @@
+"""What the routes work with: the services that the application was created with, and how they answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from flask import Response, current_app, g
+
+from bff.backends.read_models import ReadModels
+from bff.bodies import formats
+from bff.following.waiting import WaitSlots
+from functions.messages.outgoing import Outgoing
+from functions.telemetry.spans import Tracer
+
+
+class Publisher(Protocol):
+    """Publishes commands, from any thread. backends.broker.Broker is one."""
+
+    def publish(self, message: Outgoing) -> None:
+        """Returns when the message is stored; raises BrokerUnavailable if that is not known."""
+
+    def check(self) -> None:
+        """Raises BrokerUnavailable if the broker does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the routes need.
+
+    Attributes:
+      publisher: where commands go.
+      read_models: where queries are answered from.
+      max_cantidad: most units in one order.
+      wait_slots: how many requests may wait for a saga at once.
+      tracer: records spans; None records none.
+    """
+
+    publisher: Publisher
+    read_models: ReadModels
+    max_cantidad: int
+    wait_slots: WaitSlots
+    tracer: Tracer | None = None
+
+
+def services() -> Services:
+    """The services of the application that handles the current request."""
+    return cast(Services, current_app.extensions["bff"])
+
+
+def respond(data: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer in the media type that the current request's Accept asks for."""
+    return formats.response(data, g.media_type, status, headers)

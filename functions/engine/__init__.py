@@ -1,0 +1,1 @@
+"""How every function runs: batches, one transaction each, effects exactly once."""

@@ -1,0 +1,231 @@
+"""The published language: each topic's payload, as its schema in `schemas/` says (a test compares the two).
+
+`topic` is "<namespace>/<topic>"; `key` names the field that is the partition key, the aggregate's id; `unique_by`
+the field that the message's id comes from, if there is one such message for each of its values, whoever sends it.
+Values that no order may have raise `ValueError`: such a message is quarantined, never processed.
+A field that came with a later version of its schema has the schema's default: older messages don't say it.
+Longer than 200 lines: the whole language is one list, which is read from top to bottom.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import ClassVar, Final, TypeVar, dataclass_transform
+
+from functions.messages.frozen import frozen
+from functions.messages.ids import Id
+
+MAX_INT: Final = 2**31 - 1
+"""The largest Avro int, and the largest integer of PostgreSQL."""
+
+
+class Payload:
+    """Base of all payloads. `topic`, `key` and `unique_by` are the arguments of `payload`."""
+
+    __slots__ = ()
+    topic: ClassVar[str]
+    key: ClassVar[str]
+    unique_by: ClassVar[str | None]
+
+
+PAYLOADS: Final[dict[str, type[Payload]]] = {}
+"""The class of each topic's payload, by the topic."""
+T = TypeVar("T", bound=Payload)
+
+
+@dataclass_transform(frozen_default=True)
+def payload(topic: str, key: str, unique_by: str | None = None) -> Callable[[type[T]], type[T]]:
+    """Decorator: makes a class the payload of a topic, a frozen dataclass. See the module for the arguments."""
+
+    def register(cls: type[T]) -> type[T]:
+        payload_class = frozen(cls)
+        payload_class.topic, payload_class.key, payload_class.unique_by = topic, key, unique_by
+        PAYLOADS[topic] = payload_class
+        return payload_class
+
+    return register
+
+
+def require_cantidad(cantidad: int) -> None:
+    """Raises ValueError unless 1 ≤ cantidad ≤ 2³¹-1: fewer units than one would make stock out of nothing."""
+    if not 1 <= cantidad <= MAX_INT:
+        raise ValueError(f"cantidad is {cantidad}: it must be from 1 to {MAX_INT}")
+
+
+@payload("ordenes/comando-crear-orden", key="id_orden")
+class ComandoCrearOrden(Payload):
+    """Place an order. `time_stamp`: when it was asked for."""
+
+    id_orden: Id
+    id_producto: Id
+    user_id: str
+    time_stamp: datetime
+    cantidad: int
+    direccion_entrega: str
+    transaction_id: Id
+    instrucciones_entrega: str | None = None
+
+    def __post_init__(self) -> None:
+        require_cantidad(self.cantidad)
+
+
+@payload("ordenes/comando-marcar-listo-despacho", key="id_orden")
+class ComandoMarcarListoDespacho(Payload):
+    """The order has a driver."""
+
+    id_orden: Id
+    id_conductor: Id
+    direccion_entrega: str
+    transaction_id: Id
+    instrucciones_entrega: str | None = None
+
+
+@payload("ordenes/comando-revertir-orden-creada", key="id_orden")
+class ComandoRevertirOrdenCreada(Payload):
+    """Compensate the order: it fails for the reason `motivo`."""
+
+    id_producto: Id
+    id_orden: Id
+    motivo: str
+    transaction_id: Id
+
+
+@payload("ordenes/comando-verificar-orden", key="id_orden")
+class ComandoVerificarOrden(Payload):
+    """Look after orders at their deadline. `intento` counts the deadlines from 1; `otras`: further orders."""
+
+    id_orden: Id
+    intento: int
+    transaction_id: Id
+    otras: list[Id] | None = None
+
+    @property
+    def ordenes(self) -> list[Id]:
+        """The ids of all orders that the message is about."""
+        return [self.id_orden, *(self.otras or ())]
+
+
+@payload("ordenes/evento-orden", key="id_orden")
+class EventoOrden(Payload):
+    """The whole state of an order after a change. `version` grows by one with each change."""
+
+    id_orden: Id
+    id_producto: Id
+    user_id: str
+    time_stamp: datetime
+    cantidad: int
+    direccion_entrega: str
+    estado: str
+    id_driver: Id | None
+    motivo: str | None
+    transaction_id: Id
+    version: int
+    instrucciones_entrega: str | None = None
+
+
+@payload("productos/comando-crear-producto", key="id_producto")
+class ComandoCrearProducto(Payload):
+    """Add a product."""
+
+    id_producto: Id
+    nombre: str
+    stock: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.stock <= MAX_INT:
+            raise ValueError(f"stock is {self.stock}: it must be from 0 to {MAX_INT}")
+
+
+@payload("productos/comando-eliminar-producto", key="id_producto")
+class ComandoEliminarProducto(Payload):
+    """Delete a product."""
+
+    id_producto: Id
+
+
+@payload("productos/comando-disminuir-stock", key="id_producto", unique_by="id_orden")
+class ComandoDisminuirStock(Payload):
+    """Reserve units of a product for an order."""
+
+    id_producto: Id
+    id_orden: Id
+    cantidad: int
+    direccion_entrega: str
+    transaction_id: Id
+    instrucciones_entrega: str | None = None
+
+    def __post_init__(self) -> None:
+        require_cantidad(self.cantidad)
+
+
+@payload("productos/comando-revertir-disminuir-stock", key="id_producto")
+class ComandoRevertirDisminuirStock(Payload):
+    """Give back what an order has reserved, for the reason `motivo`."""
+
+    id_producto: Id
+    id_orden: Id
+    cantidad: int
+    direccion_entrega: str
+    motivo: str
+    transaction_id: Id
+
+
+@payload("productos/evento-producto", key="id_producto")
+class EventoProducto(Payload):
+    """The whole state of a product after a change. `version` grows by one with each change."""
+
+    id_producto: Id
+    nombre: str
+    stock: int
+    fecha_creacion: datetime
+    fecha_actualizacion: datetime
+    eliminado: bool
+    version: int
+
+
+@payload("conductores/comando-registrar-conductor", key="id_conductor")
+class ComandoRegistrarConductor(Payload):
+    """Add a driver."""
+
+    id_conductor: Id
+    nombre: str | None
+
+
+@payload("conductores/comando-asignar-conductor", key="id_orden")
+class ComandoAsignarConductor(Payload):
+    """Assign a driver to an order."""
+
+    id_producto: Id
+    id_orden: Id
+    cantidad: int
+    direccion_entrega: str
+    transaction_id: Id
+    instrucciones_entrega: str | None = None
+
+    def __post_init__(self) -> None:
+        require_cantidad(self.cantidad)
+
+
+@payload("conductores/comando-liberar-conductor", key="id_orden")
+class ComandoLiberarConductor(Payload):
+    """Free the driver of an order, for the reason `motivo`."""
+
+    id_producto: Id
+    id_orden: Id
+    cantidad: int
+    direccion_entrega: str
+    motivo: str
+    transaction_id: Id
+
+
+@payload("saga/evento-cuarentena", key="funcion")
+class EventoCuarentena(Payload):
+    """A message was quarantined, or an operator did something with its dead letter."""
+
+    funcion: str
+    origen: str
+    id_mensaje: str
+    accion: str
+    motivo: str
+    operador: str | None
+    id_orden: Id | None
+    transaction_id: Id | None

@@ -1,0 +1,1 @@
+"""PostgreSQL for the engine and the tables: connection, arrays, errors."""

@@ -1,0 +1,1 @@
+"""Pulsar for whoever publishes and consumes: schemas, publisher, dead letters."""

@@ -1,0 +1,1 @@
+"""What functions record: metrics and spans."""

@@ -1,0 +1,1 @@
+"""The message catalogue: AsyncAPI, the drawing of the topology, an HTML page."""

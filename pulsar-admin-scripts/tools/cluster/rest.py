@@ -1,0 +1,60 @@
+"""What the cluster that PULSAR_ADMIN_URL and PULSAR_FUNCTIONS_URL name answers. It changes nothing.
+
+All of it raises ToolError if the settings can't be used, or the cluster does not answer.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, Final, TypeVar
+
+from functions.cluster.admin_rest import THREADS, AdminUnavailable, Api
+from functions.messages.topics import TENANT
+from tools.cluster.shell import admin_url, functions_url
+from tools.errors import ToolError
+
+ANSWER_TIMEOUT: Final = 30.0
+"""Longest wait for one answer, in seconds: a worker that has just started takes several for its first ones."""
+
+R = TypeVar("R")
+
+
+def broker_answers(*paths: str) -> list[Any]:
+    """The brokers' decoded answer to each path; None for what does not exist."""
+    return _all(api(admin_url()).read, paths)
+
+
+def function_answers(configs: Sequence[Mapping[str, Any]], suffix: str = "") -> list[Any]:
+    """What the functions workers say of each function: its configuration, or its "/status" or "/stats".
+
+    None for a function that is not deployed.
+    """
+    return _all(api(functions_url()).read, [function_path(config) + suffix for config in configs])
+
+
+def deployed_packages(configs: Sequence[Mapping[str, Any]]) -> list[bytes | None]:
+    """The package that each function was deployed with; None if there is none."""
+    return _all(api(functions_url()).download, [f"{function_path(config)}/download" for config in configs])
+
+
+def function_path(config: Mapping[str, Any]) -> str:
+    """The path of a function in the functions workers' API."""
+    return f"/admin/v3/functions/{TENANT}/{config['namespace']}/{config['name']}"
+
+
+@cache
+def api(url: str) -> Api:
+    """The API at a URL: one for each, so that its connections stay open."""
+    try:
+        return Api.from_env(url, ANSWER_TIMEOUT)
+    except (ValueError, OSError) as error:
+        raise ToolError(f"can't use PULSAR_ADMIN_URL, PULSAR_FUNCTIONS_URL, PULSAR_CLIENT_CONF: {error}") from error
+
+
+def _all(fetch: Callable[[str], R], paths: Sequence[str]) -> list[R]:
+    """The answers, in the order of the paths; several are fetched at a time."""
+    with ThreadPoolExecutor(THREADS) as executor:
+        try:
+            return list(executor.map(fetch, paths))
+        except AdminUnavailable as error:
+            raise ToolError(str(error)) from error

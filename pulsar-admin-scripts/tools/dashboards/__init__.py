@@ -1,0 +1,1 @@
+"""Grafana dashboards, from the same sources as the catalogue."""

@@ -1,0 +1,1 @@
+"""Deploys functions, watches them, rolls them back, keeps their history."""

@@ -1,0 +1,106 @@
+"""A canary: one instance of a function's new version beside the present ones, on the same subscription.
+
+It is a function of its own, <name>-canary, that works under the other's name: same receipts, same dead letters. So a
+message that goes from one to the other, in whichever order, has its effects once. It takes its share of the messages:
+one part in as many as there are instances.
+"""
+
+import sys
+from pathlib import Path
+from typing import Final, NoReturn
+
+import pulsar
+
+from functions.messages.topics import TENANT
+from tools.cluster.rest import api, function_answers
+from tools.cluster.shell import admin_url, execute, functions_url
+from tools.deploy.logs import Logs
+from tools.deploy.model import Config
+from tools.deploy.observe import observe
+from tools.deploy.plan import changes, command, name_options, require_schemas
+from tools.deploy.print import listed, print_comparison
+from tools.deploy.watch import watch
+from tools.errors import FailureReported, ToolError
+
+SUFFIX: Final = "-canary"
+
+
+def canary_config(config: Config) -> Config:
+    """The configuration of a function's canary; ToolError if there can't be one."""
+    name = config["name"]
+    for field in ("retainOrdering", "retainKeyOrdering"):
+        if config.get(field, False):
+            _refuse(name, field, "it needs Shared")
+    if config.get("cleanupSubscription", True):
+        _refuse(name, "cleanupSubscription", "its subscription must outlive the canary")
+    own = {"FUNCION": name}
+    return {**config, "name": name + SUFFIX, "parallelism": 1, "userConfig": {**config["userConfig"], **own}}
+
+
+def _refuse(name: str, field: str, reason: str) -> NoReturn:
+    raise ToolError(f"{name} has {field}: true: no canary can share its subscription, {reason}")
+
+
+def start(client: pulsar.Client, config: Config, folder: Path, seconds: float) -> None:
+    """Deploys the canary, or another version of it; if it does not run for `seconds`, it is removed.
+
+    `folder` has the package. Raises ToolError if the function itself is not deployed, or the canary does not run.
+    """
+    canary = canary_config(config)
+    name = canary["name"]
+    actions = changes({config["name"]: config, name: canary}, folder)
+    function_action = actions.pop(config["name"], None)
+    if function_action and function_action.verb == "create":
+        raise ToolError(f"{config['name']} is not deployed: a canary works beside it. Run deploy.py")
+    require_schemas([canary], folder)
+    logs = Logs([canary])
+    before = observe({name: canary})
+    if action := actions.get(name):
+        if action.verb == "create":
+            _delete_packages(canary)
+        execute([command(action.verb, canary, folder)], functions_url())[0].require()
+        print(f"  {name}: {action.verb}d", flush=True)
+    if broken := watch(client, {name: canary}, before if action else {}, logs, seconds):
+        print(f"error: the canary does not run:\n{listed(broken)}", file=sys.stderr, flush=True)
+        remove(canary)
+        raise FailureReported(f"  {name} is removed; {config['name']} goes on, and has what it had taken")
+    print(f"canary: {name} runs" if action else f"canary: {name} runs already, no changes")
+
+
+def _delete_packages(canary: Config) -> None:
+    """Deletes what a canary that was removed has left in the brokers' package service: it would refuse another one."""
+    name = f"{TENANT}/{canary['namespace']}/{canary['name']}"
+    versions = api(admin_url()).try_read(f"/admin/v3/packages/function/{name}")
+    if isinstance(versions, list):  # a text, if there is no such service
+        commands = [["packages", "delete", f"function://{name}@{version}"] for version in versions]
+        execute(commands, admin_url())
+
+
+def remove(canary: Config) -> None:
+    """Removes a canary; what it had not acknowledged goes to the function's instances. ToolError if there is none."""
+    if function_answers([canary]) == [None]:
+        raise ToolError(f"there is no {canary['name']}")
+    execute([["functions", "delete", *name_options(canary)]], functions_url())[0].require()
+    print(f"  {canary['name']}: removed", flush=True)
+
+
+def require_same(config: Config, folder: Path) -> None:
+    """Raises ToolError if the canary is not what these sources would deploy."""
+    canary = canary_config(config)
+    if action := changes({canary["name"]: canary}, folder).get(canary["name"]):
+        what = "there is no canary" if action.verb == "create" else f"the canary differs: {', '.join(action.fields)}"
+        raise ToolError(
+            f"{what}. Only what was tried is promoted: run `deploy.py canary {config['name']}` with these "
+            "sources, or promote with those that it was started with"
+        )
+
+
+def compare(config: Config) -> None:
+    """Prints what the function and its canary have done since each was started; ToolError if one is not there."""
+    both = [config, canary_config(config)]
+    answers = zip(both, function_answers(both, "/status"), function_answers(both, "/stats"), strict=True)
+    columns = [(deployed["name"], status, figures) for deployed, status, figures in answers]
+    for name, status, figures in columns:
+        if status is None or figures is None:
+            raise ToolError(f"there is no {name}")
+    print_comparison(columns)

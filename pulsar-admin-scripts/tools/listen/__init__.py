@@ -1,0 +1,1 @@
+"""Shows the messages of topics as they come."""

@@ -1,0 +1,1 @@
+"""A live view of topics, subscriptions, functions and dead letters."""

@@ -1,0 +1,1 @@
+"""Creates what the functions stand on: tenant, namespaces, topics, subscriptions, schemas."""

@@ -1,0 +1,1 @@
+"""Publishes messages to any topic, once all of them are valid."""

@@ -1,0 +1,1 @@
+"""Schemas: is a change compatible, what was released, what does the registry have."""

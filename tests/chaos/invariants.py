@@ -1,0 +1,137 @@
+"""What must hold once all has drained, each a function of the picture that names what breaks it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+from uuid import UUID
+
+from tests.chaos import sagas
+from tests.chaos.deliveries import QUARANTINE
+from tests.chaos.snapshot import Promised, Snapshot
+
+
+def no_order_is_lost(state: Snapshot, promised: Promised) -> Iterator[str]:
+    """Every accepted order is there."""
+    for id_orden in map(UUID, promised.ordenes):
+        if id_orden not in state.ordenes:
+            yield f"order {id_orden}: accepted, and not there"
+
+
+def no_driver_is_lost(state: Snapshot, promised: Promised) -> Iterator[str]:
+    """Every accepted driver is there."""
+    for id_conductor in map(UUID, promised.conductores):
+        if id_conductor not in state.conductores:
+            yield f"driver {id_conductor}: accepted, and not there"
+
+
+def every_order_ends(state: Snapshot, _: Promised) -> Iterator[str]:
+    """Every order, accepted or not, has ended."""
+    for id_orden, orden in state.ordenes.items():
+        if orden.estado not in ("iniciada", "fallida"):
+            yield f"order {id_orden}: still {orden.estado}"
+
+
+def every_order_ends_once(state: Snapshot, _: Promised) -> Iterator[str]:
+    """Created once and ended once: version 2."""
+    for id_orden, orden in state.ordenes.items():
+        if orden.estado != "creada" and orden.version != 2:
+            yield f"order {id_orden}: {orden.estado} with version {orden.version}"
+
+
+def stock_adds_up(state: Snapshot, promised: Promised) -> Iterator[str]:
+    """Initial stock − what is reserved = stock ≥ 0."""
+    reserved: Counter[UUID] = Counter()
+    for reserva in state.reservas.values():
+        reserved[reserva.id_producto] += reserva.cantidad if reserva.estado == "reservada" else 0
+    for id_producto, initial in promised.stock.items():
+        producto, expected = state.productos.get(UUID(id_producto)), initial - reserved[UUID(id_producto)]
+        if producto is None or producto.stock != expected or expected < 0:
+            yield f"product {id_producto}: {producto}, but {initial} less what is reserved is {expected}"
+
+
+def only_iniciada_orders_hold_stock(state: Snapshot, _: Promised) -> Iterator[str]:
+    """An order that is iniciada holds what it asked for, any other holds nothing."""
+    for id_orden in state.ordenes.keys() | state.reservas.keys():
+        orden, reserva = state.ordenes.get(id_orden), state.reservas.get(id_orden)
+        actual = (reserva.id_producto, reserva.cantidad) if reserva and reserva.estado == "reservada" else None
+        expected = (orden.id_producto, orden.cantidad) if orden and orden.estado == "iniciada" else None
+        if actual != expected:
+            yield f"order {id_orden}: {orden.estado if orden else 'not there'}, but its reservation is {reserva}"
+
+
+def only_iniciada_orders_hold_a_driver(state: Snapshot, _: Promised) -> Iterator[str]:
+    """An order that is iniciada has the driver of its assignment, any other has none."""
+    for id_orden in state.ordenes.keys() | state.asignadas.keys():
+        orden, assigned = state.ordenes.get(id_orden), state.asignadas.get(id_orden)
+        iniciada = orden is not None and orden.estado == "iniciada"
+        if (orden.id_driver if orden else None) != assigned or iniciada != (assigned is not None):
+            yield f"order {id_orden}: {orden}, but its assignment's driver is {assigned}"
+
+
+def each_driver_has_one_order(state: Snapshot, _: Promised) -> Iterator[str]:
+    """A driver is in at most one assignment, and not free exactly if in one."""
+    asignaciones = Counter(state.asignadas.values())
+    for id_conductor in state.conductores.keys() | asignaciones.keys():
+        libre, count = state.conductores.get(id_conductor), asignaciones[id_conductor]
+        if (libre, count) not in ((True, 0), (False, 1)):
+            yield f"driver {id_conductor}: in {count} assignments, free: {libre}"
+
+
+def read_models_match(state: Snapshot, _: Promised) -> Iterator[str]:
+    """Read models hold what the write models hold."""
+    pairs: list[tuple[str, dict[UUID, Any], dict[UUID, Any]]] = [
+        ("order", state.ordenes, state.ordenes_lectura),
+        ("product", state.productos, state.productos_lectura),
+    ]
+    for what, written, projected in pairs:
+        for key in written.keys() | projected.keys():
+            if written.get(key) != projected.get(key):
+                yield f"{what} {key}: {written.get(key)}, but read as {projected.get(key)}"
+
+
+def sagas_are_complete(state: Snapshot, _: Promised) -> Iterator[str]:
+    """The log of an order holds the commands that lead to its end, each once. Other commands don't count."""
+    for id_orden, orden in state.ordenes.items():
+        steps = state.steps.get(id_orden, Counter())
+        if orden.estado != "creada" and not sagas.is_complete(orden.estado, orden.motivo, steps):
+            yield f"order {id_orden}: {orden.estado} ({orden.motivo}) after {dict(steps)}"
+
+
+def nothing_is_quarantined(state: Snapshot, _: Promised) -> Iterator[str]:
+    """No message was quarantined."""
+    for topic, subscriptions in state.subscriptions.items():
+        if count := subscriptions.get(QUARANTINE, {}).get("msgBacklog"):
+            yield f"{topic}: {count} dead letters"
+
+
+def nothing_is_pending(state: Snapshot, _: Promised) -> Iterator[str]:
+    """Every function is connected and has acknowledged all messages, but those that are delayed on purpose."""
+    for topic, subscriptions in state.subscriptions.items():
+        for name, figures in subscriptions.items():
+            if name != QUARANTINE and (count := figures["msgBacklogNoDelayed"]):
+                yield f"{topic}: {count} messages wait for {name}"
+            if name != QUARANTINE and not figures["consumers"]:
+                yield f"{topic}: no consumer of {name}"
+
+
+Invariant = Callable[[Snapshot, Promised], Iterator[str]]
+ALL: Final[tuple[Invariant, ...]] = (
+    no_order_is_lost,
+    no_driver_is_lost,
+    every_order_ends,
+    every_order_ends_once,
+    stock_adds_up,
+    only_iniciada_orders_hold_stock,
+    only_iniciada_orders_hold_a_driver,
+    each_driver_has_one_order,
+    read_models_match,
+    sagas_are_complete,
+    nothing_is_quarantined,
+    nothing_is_pending,
+)
+
+
+def broken_invariants(state: Snapshot, promised: Promised) -> dict[str, set[str]]:
+    """What breaks each invariant, by the invariant's name; nothing for those that hold."""
+    violations = {invariant.__name__: set(invariant(state, promised)) for invariant in ALL}
+    return {name: broken for name, broken in violations.items() if broken}

@@ -1,0 +1,92 @@
+"""All that the databases and the broker hold, in one picture: what the invariants are about."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from tests.chaos.deliveries import subscription_stats
+from tests.support.platform import Platform
+
+_ORDENES = "select id_orden, id_producto, cantidad, estado, id_driver, motivo, version from ordenes"
+_PRODUCTOS = "select id, nombre, stock, eliminado, version, fecha_actualizacion from productos"
+_RESERVAS = "select id_orden, id_producto, cantidad, estado from reservas"
+_ASIGNACIONES = "select id_orden, id_conductor from asignaciones where estado = 'asignada'"
+
+
+@dataclass(frozen=True, slots=True)
+class Orden:
+    id_producto: UUID
+    cantidad: int
+    estado: str
+    id_driver: UUID | None
+    motivo: str | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Producto:
+    nombre: str
+    stock: int
+    eliminado: bool
+    version: int
+    fecha_actualizacion: object
+
+
+@dataclass(frozen=True, slots=True)
+class Reserva:
+    id_producto: UUID
+    cantidad: int
+    estado: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Not of one moment: the invariants hold once nothing changes any more."""
+
+    ordenes: dict[UUID, Orden] = field(default_factory=dict)
+    ordenes_lectura: dict[UUID, Orden] = field(default_factory=dict)
+    productos: dict[UUID, Producto] = field(default_factory=dict)
+    productos_lectura: dict[UUID, Producto] = field(default_factory=dict)
+    reservas: dict[UUID, Reserva] = field(default_factory=dict)
+    asignadas: dict[UUID, UUID] = field(default_factory=dict)
+    """Assignments that hold a driver: order → driver."""
+    conductores: dict[UUID, bool] = field(default_factory=dict)
+    """Driver → free."""
+    steps: dict[UUID, Counter[str]] = field(default_factory=dict)
+    """Order → how often its saga log holds each command."""
+    subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Topic → subscription → the broker's figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """What customers were told."""
+
+    ordenes: Collection[str] = ()
+    """Answered 202."""
+    conductores: Collection[str] = ()
+    """Answered 202."""
+    stock: Mapping[str, int] = field(default_factory=dict)
+    """Of each product, at the beginning."""
+
+
+def take(platform: Platform, with_broker: bool = True) -> Snapshot:
+    def rows(database: str, query: str, row_type: Any) -> dict[UUID, Any]:
+        return {key: row_type(*fields) for key, *fields in platform.sql(database, query)}
+
+    steps: dict[UUID, Counter[str]] = {}
+    for id_orden, evento, count in platform.sql("saga", "select id_orden, evento, count(*) from sagalog group by 1, 2"):
+        steps.setdefault(id_orden, Counter())[evento] = count
+    return Snapshot(
+        ordenes=rows("ordenes", _ORDENES, Orden),
+        ordenes_lectura=rows("ordenes_lectura", _ORDENES, Orden),
+        productos=rows("productos", _PRODUCTOS, Producto),
+        productos_lectura=rows("productos_lectura", _PRODUCTOS, Producto),
+        reservas=rows("productos", _RESERVAS, Reserva),
+        asignadas=rows("conductores", _ASIGNACIONES, lambda id_conductor: id_conductor),
+        conductores=rows("conductores", "select id_conductor, libre from conductores", bool),
+        steps=steps,
+        subscriptions=subscription_stats(platform) if with_broker else {},
+    )

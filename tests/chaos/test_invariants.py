@@ -1,0 +1,117 @@
+"""Checks that can't fail prove nothing: each invariant finds what breaks it, and only that."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.chaos import invariants, sagas
+from tests.chaos.snapshot import Orden, Producto, Promised, Reserva, Snapshot
+
+INICIADA, NO_STOCK, NO_CONDUCTOR, PRODUCTO, ANA, EVA = (uuid4() for _ in range(6))
+TOPIC = "persistent://monoliticas/ordenes/comando-crear-orden"
+
+
+def healthy() -> Snapshot:
+    """One order of 2 that went well, one without stock, one without a driver; EVA is free."""
+    ordenes = {
+        INICIADA: Orden(PRODUCTO, 2, "iniciada", ANA, None, 2),
+        NO_STOCK: Orden(PRODUCTO, 20, "fallida", None, "stock insuficiente", 2),
+        NO_CONDUCTOR: Orden(PRODUCTO, 3, "fallida", None, "sin conductor libre", 2),
+    }
+    productos = {PRODUCTO: Producto("Té", 8, False, 4, None)}
+    return Snapshot(
+        ordenes=ordenes,
+        ordenes_lectura=dict(ordenes),
+        productos=productos,
+        productos_lectura=dict(productos),
+        reservas={
+            INICIADA: Reserva(PRODUCTO, 2, "reservada"),
+            NO_STOCK: Reserva(PRODUCTO, 20, "rechazada"),
+            NO_CONDUCTOR: Reserva(PRODUCTO, 3, "revertida"),
+        },
+        asignadas={INICIADA: ANA},
+        conductores={ANA: False, EVA: True},
+        steps={
+            INICIADA: Counter(sagas.INICIADA),
+            NO_STOCK: Counter(sagas.FALLIDA["stock insuficiente"]),
+            NO_CONDUCTOR: Counter(sagas.FALLIDA["sin conductor libre"]),
+        },
+        subscriptions={
+            TOPIC: {"crear-orden": {"msgBacklogNoDelayed": 0, "consumers": ["one"]}},
+            f"{TOPIC}-dlq": {"cuarentena": {"msgBacklog": 0, "consumers": []}},
+        },
+    )
+
+
+PROMISED = Promised([str(INICIADA), str(NO_STOCK), str(NO_CONDUCTOR)], [str(ANA), str(EVA)], {str(PRODUCTO): 10})
+
+
+def change_orden(state: Snapshot, id_orden: UUID, **changes: object) -> None:
+    state.ordenes[id_orden] = state.ordenes_lectura[id_orden] = replace(state.ordenes[id_orden], **changes)  # type: ignore[arg-type]
+
+
+def lose_orden(state: Snapshot) -> None:
+    for table in (state.ordenes, state.ordenes_lectura, state.reservas, state.steps):
+        del table[NO_STOCK]
+
+
+def sell_twice(state: Snapshot) -> None:
+    state.productos[PRODUCTO] = state.productos_lectura[PRODUCTO] = Producto("Té", 6, False, 5, None)
+
+
+def skip_stock_return(state: Snapshot) -> None:
+    state.reservas[NO_CONDUCTOR] = Reserva(PRODUCTO, 3, "reservada")
+    state.productos[PRODUCTO] = state.productos_lectura[PRODUCTO] = Producto("Té", 5, False, 3, None)
+
+
+def assign_twice(state: Snapshot) -> None:
+    state.asignadas[NO_CONDUCTOR] = ANA
+    change_orden(state, NO_CONDUCTOR, estado="iniciada", id_driver=ANA, motivo=None)
+    state.steps[NO_CONDUCTOR] = Counter(sagas.INICIADA)
+    skip_stock_return(state)
+
+
+CORRUPTIONS: list[tuple[str, Callable[[Snapshot], object]]] = [
+    ("no_order_is_lost", lose_orden),
+    ("no_driver_is_lost", lambda state: state.conductores.pop(EVA)),
+    ("every_order_ends", lambda state: change_orden(state, NO_STOCK, estado="creada", motivo=None, version=1)),
+    ("every_order_ends_once", lambda state: change_orden(state, INICIADA, version=3)),
+    ("stock_adds_up", sell_twice),
+    ("only_iniciada_orders_hold_stock", skip_stock_return),
+    ("only_iniciada_orders_hold_a_driver", lambda state: change_orden(state, INICIADA, id_driver=EVA)),
+    ("each_driver_has_one_order", assign_twice),
+    ("each_driver_has_one_order", lambda state: state.conductores.update({EVA: False})),
+    ("each_driver_has_one_order", lambda state: state.conductores.update({ANA: True})),
+    ("read_models_match", lambda state: state.ordenes_lectura.pop(INICIADA)),
+    ("read_models_match", lambda state: state.productos_lectura.pop(PRODUCTO)),
+    ("sagas_are_complete", lambda state: state.steps[INICIADA].pop("comando-asignar-conductor")),
+    ("sagas_are_complete", lambda state: state.steps[INICIADA].update(["comando-asignar-conductor"])),
+    ("sagas_are_complete", lambda state: state.steps[INICIADA].update(["comando-revertir-orden-creada"])),
+    ("nothing_is_quarantined", lambda state: state.subscriptions[f"{TOPIC}-dlq"]["cuarentena"].update(msgBacklog=1)),
+    ("nothing_is_pending", lambda state: state.subscriptions[TOPIC]["crear-orden"].update(msgBacklogNoDelayed=1)),
+    ("nothing_is_pending", lambda state: state.subscriptions[TOPIC]["crear-orden"].update(consumers=[])),
+]
+
+
+def test_a_healthy_picture_breaks_nothing() -> None:
+    assert invariants.broken_invariants(healthy(), PROMISED) == {}
+
+
+@pytest.mark.parametrize(("invariant", "corrupt"), CORRUPTIONS, ids=[f"{i}-{r[0]}" for i, r in enumerate(CORRUPTIONS)])
+def test_what_breaks_an_invariant_is_named(invariant: str, corrupt: Callable[[Snapshot], object]) -> None:
+    state = healthy()
+    corrupt(state)
+    broken = invariants.broken_invariants(state, PROMISED)
+    assert len(broken.pop(invariant)) == 1
+    # a driver that went to two orders, or stock that was not given back, shows at the order as well
+    assert broken.keys() <= {"only_iniciada_orders_hold_stock", "only_iniciada_orders_hold_a_driver"}
+
+
+def test_an_order_that_a_watchdog_ended_may_have_any_steps_in_between() -> None:
+    state = healthy()
+    change_orden(state, NO_CONDUCTOR, motivo="plazo vencido")
+    state.steps[NO_CONDUCTOR]["comando-verificar-orden"] = 3
+    assert invariants.broken_invariants(state, PROMISED) == {}

@@ -1,0 +1,236 @@
+"""The BFF's queries, with the role `bff`, on the real tables.
+
+Longer than 200 lines: it mirrors one module, all of whose queries share the same rows.
+"""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bff.backends.read_models import DatabaseUnavailable, ReadModels
+from functions.messages.ids import Id, new
+from functions.messages.payloads import PAYLOADS
+from functions.saga.tables import COMPENSATIONS
+from tests.support.platform import Platform, wait_for
+
+YESTERDAY = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+ORDEN = """
+    insert into ordenes values (:id, :id, 'ana', :when, 2, 'Calle 45', 'creada', null, null, :id, 1)"""
+PRODUCTO = "insert into productos values (:id, 'Té', 3, :when, :when, :eliminado, 1)"
+STEP = """
+    insert into sagalog values (:message, :id, :id, :when, :compensa, :evento, cast('{"cantidad": 2}' as jsonb))"""
+
+
+@pytest.fixture
+def read_models(databases: Platform) -> ReadModels:
+    return connect(databases)
+
+
+def connect(databases: Platform, password: str | None = None, **changes: str) -> ReadModels:
+    names = {"saga": "saga", "ordenes": "ordenes_lectura", "productos": "productos_lectura"} | changes
+    engines = {
+        model: databases.engine(database, "bff", password or databases.password("bff"))
+        for model, database in names.items()
+    }
+    return ReadModels(**{model: engine.url for model, engine in engines.items()}, threads=2)
+
+
+def ids(rows: list[dict[str, Any]], column: str) -> list[Id]:
+    return [row[column] for row in rows]
+
+
+def test_orders_come_newest_first_in_a_stable_order(databases: Platform, read_models: ReadModels) -> None:
+    arrivals = [(new(), YESTERDAY + timedelta(seconds=n // 3)) for n in range(9)]
+    for row_id, when in arrivals:
+        databases.sql("ordenes_lectura", ORDEN, id=row_id, when=when)
+    expected = [row_id for row_id, when in sorted(arrivals, key=lambda x: (-x[1].timestamp(), x[0]))]
+    assert ids(read_models.ordenes(1000, {}), "id_orden") == expected
+    assert ids(read_models.ordenes(4, {}), "id_orden") == expected[:4]
+
+
+def test_open_orders_are_counted_and_the_oldest_has_an_age(databases: Platform, read_models: ReadModels) -> None:
+    assert read_models.open_ordenes() == (0, 0)
+    now = datetime.now(UTC)
+    for ago in (7200, 60):
+        databases.sql("ordenes_lectura", ORDEN, id=new(), when=now - timedelta(seconds=ago))
+    databases.sql("ordenes_lectura", ORDEN.replace("creada", "iniciada"), id=new(), when=YESTERDAY)
+    count, seconds = read_models.open_ordenes()
+    assert count == 2
+    assert 7199 < seconds < 7500
+
+
+def test_a_query_that_breaks_off_leaves_nothing_behind_for_the_next_one(read_models: ReadModels) -> None:
+    """The driver fails between its messages to the server, whose answers would be the next query's."""
+    outside = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
+    with pytest.raises(OverflowError):
+        read_models.ordenes(1000, {"desde": outside})
+    for _ in range(3):
+        assert read_models.ordenes(1000, {}) == []
+
+
+def test_pages_of_orders_are_the_list_however_it_is_cut_and_whatever_is_added(
+    databases: Platform, read_models: ReadModels
+) -> None:
+    for n in range(20):
+        databases.sql("ordenes_lectura", ORDEN, id=new(), when=YESTERDAY + timedelta(seconds=n // 4))
+    all_ids = ids(read_models.ordenes(1000, {}), "id_orden")
+    for limit in (1, 3, 20):
+        seen: list[Id] = []
+        location = None
+        while page := read_models.ordenes(limit, {}, location):
+            seen += ids(page, "id_orden")
+            location = (page[-1]["time_stamp"], page[-1]["id_orden"])
+            databases.sql("ordenes_lectura", ORDEN, id=new(), when=YESTERDAY + timedelta(hours=1))  # a newer one
+        assert seen == all_ids
+        databases.sql("ordenes_lectura", "delete from ordenes where time_stamp = :h", h=YESTERDAY + timedelta(hours=1))
+
+
+def test_orders_are_filtered_by_all_that_is_asked_for(databases: Platform, read_models: ReadModels) -> None:
+    first, second = new(), new()
+    for row_id, when in ((first, YESTERDAY), (second, YESTERDAY + timedelta(hours=1))):
+        databases.sql("ordenes_lectura", ORDEN, id=row_id, when=when)
+    databases.sql(
+        "ordenes_lectura", "update ordenes set user_id = 'bea', estado = 'fallida' where id_orden = :o", o=second
+    )
+    filters: dict[str, list[tuple[Any, list[Id]]]] = {
+        "user_id": [("ana", [first]), ("bea", [second]), ("nadie' or true --", []), (None, [second, first])],
+        "estado": [("creada", [first]), ("fallida", [second]), ("iniciada", [])],
+        "id_producto": [(first, [first]), (new(), [])],
+        "desde": [(YESTERDAY, [second, first]), (YESTERDAY + timedelta(milliseconds=1), [second])],
+        "hasta": [(YESTERDAY, []), (YESTERDAY + timedelta(milliseconds=1), [first])],
+    }
+    for name, cases in filters.items():
+        for value, expected in cases:
+            assert ids(read_models.ordenes(10, {name: value}), "id_orden") == expected, (name, value)
+    assert ids(read_models.ordenes(10, {"user_id": "bea", "estado": "creada"}), "id_orden") == []
+
+
+def test_pages_of_products_are_the_list(databases: Platform, read_models: ReadModels) -> None:
+    for n in range(7):
+        when = YESTERDAY + timedelta(seconds=n // 3)
+        databases.sql("productos_lectura", PRODUCTO, id=new(), when=when, eliminado=n == 4)
+    all_ids = ids(read_models.productos(1000), "id")
+    first = read_models.productos(4)
+    second = read_models.productos(4, (first[-1]["fecha_creacion"], first[-1]["id"]))
+    assert ids(first + second, "id") == all_ids
+    assert len(all_ids) == 6
+
+
+def test_an_order_has_all_its_fields(databases: Platform, read_models: ReadModels) -> None:
+    row_id = new()
+    databases.sql("ordenes_lectura", ORDEN, id=row_id, when=YESTERDAY)
+    assert read_models.orden(row_id) == {
+        "id_orden": row_id,
+        "id_producto": row_id,
+        "user_id": "ana",
+        "time_stamp": YESTERDAY,
+        "cantidad": 2,
+        "direccion_entrega": "Calle 45",
+        "estado": "creada",
+        "id_driver": None,
+        "motivo": None,
+        "transaction_id": row_id,
+        "instrucciones_entrega": None,
+    }
+    assert read_models.orden(new()) is None
+
+
+def test_deleted_products_are_hidden(databases: Platform, read_models: ReadModels) -> None:
+    live, other, deleted = new(), new(), new()
+    for row_id, seconds in ((live, 1), (other, 0), (deleted, 2)):
+        when = YESTERDAY + timedelta(seconds=seconds)
+        databases.sql("productos_lectura", PRODUCTO, id=row_id, when=when, eliminado=row_id == deleted)
+    assert ids(read_models.productos(1000), "id") == [other, live]
+    assert ids(read_models.productos(1), "id") == [other]
+    assert read_models.producto(deleted) is None
+    timestamp = YESTERDAY + timedelta(seconds=1)
+    timestamps = {"fecha_creacion": timestamp, "fecha_actualizacion": timestamp}
+    assert read_models.producto(live) == {"id": live, "nombre": "Té", "stock": 3, **timestamps}
+
+
+def test_the_steps_of_a_saga_come_by_time_and_then_as_one_causes_the_other(
+    databases: Platform, read_models: ReadModels
+) -> None:
+    """All but the first in one millisecond, written in the wrong order."""
+    row_id = new()
+    outside = ("evento", "verificar")
+    causal = [
+        payload_type
+        for payload_type in PAYLOADS.values()
+        if hasattr(payload_type, "transaction_id") and not any(f in payload_type.topic for f in outside)
+    ]
+    events = {payload_type.topic.partition("/")[2]: issubclass(payload_type, COMPENSATIONS) for payload_type in causal}
+    for evento, is_compensation in sorted(events.items(), reverse=True):
+        when = YESTERDAY + timedelta(milliseconds=evento != "comando-crear-orden")
+        step = {"id": row_id, "when": when, "evento": evento, "compensa": is_compensation}
+        databases.sql("saga", STEP, message=new(), **step)
+        databases.sql("saga", STEP, message=new(), **step | {"id": new()})
+    steps = read_models.saga(row_id)
+    assert [step["evento"].removeprefix("comando-") for step in steps] == [
+        "crear-orden",
+        "disminuir-stock",
+        "asignar-conductor",
+        "marcar-listo-despacho",
+        "liberar-conductor",
+        "revertir-disminuir-stock",
+        "revertir-orden-creada",
+    ]
+    assert [step["is_compensation"] for step in steps] == [False] * 4 + [True] * 3
+    assert set(steps[0]) == {"transaction_id", "timestamp", "is_compensation", "evento", "contenido", "id_mensaje"}
+    assert (steps[0]["timestamp"], steps[0]["contenido"]) == (YESTERDAY, {"cantidad": 2})
+    assert read_models.saga(new()) == []
+
+
+def test_a_lost_connection_is_replaced(databases: Platform, read_models: ReadModels) -> None:
+    assert read_models.ordenes(1, {}) == []
+    bff_connections = "select pid from pg_stat_activity where usename = 'bff'"
+    databases.sql("postgres", f"select pg_terminate_backend(pid) from ({bff_connections}) as c")
+    wait_for("the end of the connections", lambda: not databases.sql("postgres", bff_connections))
+    assert read_models.ordenes(1, {}) == []
+
+
+def test_a_database_that_does_not_answer_is_an_error_of_its_own(
+    databases: Platform, read_models: ReadModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bff.backends.read_models._ORDENES", "select pg_sleep(5), time_stamp, id_orden from ordenes")
+    databases.sql("ordenes_lectura", ORDEN, id=new(), when=YESTERDAY)
+    with pytest.raises(DatabaseUnavailable, match="database ordenes_lectura"):
+        read_models.ordenes(1, {})
+    monkeypatch.undo()
+    assert len(read_models.ordenes(2, {})) == 1
+
+
+@pytest.mark.parametrize(("password", "database"), [("wrong", "ordenes_lectura"), (None, "ordenes"), (None, "nada")])
+def test_a_database_that_refuses_is_an_error_of_its_own(
+    databases: Platform, password: str | None, database: str
+) -> None:
+    with pytest.raises(DatabaseUnavailable, match=f"database {database}"):
+        connect(databases, password, ordenes=database).ordenes(1, {})
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "true",
+        "time_stamp <= now() and (time_stamp < now() or id_orden > gen_random_uuid())",
+        "time_stamp >= now() and time_stamp < now()",
+        "user_id = 'ana'",
+        "id_producto = '6f1c1d4e-8a3b-4c5d-9e7f-0a1b2c3d4e5f' and time_stamp <= now()",
+    ],
+)
+def test_lists_can_use_an_index(databases: Platform, condition: str) -> None:
+    """On a table of one million orders a page must not read, nor sort, them all."""
+    plan = explain(databases, f"select * from ordenes where {condition} order by time_stamp desc, id_orden limit 9")
+    assert "Index Scan" in plan
+    assert "Sort" not in plan
+    if "=" in condition:
+        assert "Index Cond" in plan
+
+
+def explain(databases: Platform, query: str) -> str:
+    with databases.engine("ordenes_lectura").begin() as connection:
+        for path in ("seqscan", "bitmapscan", "sort"):
+            connection.execute(sa.text(f"set local enable_{path} = off"))
+        return "\n".join(connection.execute(sa.text(f"explain {query}")).scalars())

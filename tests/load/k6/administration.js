@@ -1,0 +1,39 @@
+// Products and drivers: made, made again under the same key, read, deleted.
+
+import { check } from "k6";
+import exec from "k6/execution";
+
+import { crearProducto, eliminarProducto, registrarConductor, send, thresholds, waitFor } from "./common.js";
+
+export const options = {
+  scenarios: {
+    productos: { executor: "constant-vus", exec: "productos", vus: 4, duration: "30s" },
+    conductores: { executor: "constant-vus", exec: "conductores", vus: 4, duration: "30s" },
+  },
+  thresholds: thresholds({
+    "POST /productos": 100,
+    "GET /productos/{id_producto}": 100,
+    "DELETE /productos/{id_producto}": 100,
+    "POST /conductores": 100,
+  }),
+};
+
+// A key that nobody had before, in this run or another.
+function newKey() {
+  return `k6-${Date.now()}-${exec.vu.idInTest}-${exec.vu.iterationInInstance}-${Math.random()}`;
+}
+
+export function productos() {
+  const headers = { "Idempotency-Key": newKey() };
+  const id = crearProducto("k6", headers);
+  check(crearProducto("k6", headers), { "the same product under the same key": (other) => other === id });
+  eliminarProducto(id);
+  const ask = () => send("GET", "/productos/{id_producto}", { path: { id_producto: id }, statuses: [200, 404] });
+  waitFor(`the end of product ${id}`, ask, (r) => r.status === 404);
+}
+
+export function conductores() {
+  const headers = { "Idempotency-Key": newKey() };
+  const id = registrarConductor(headers);
+  check(registrarConductor(headers), { "the same driver under the same key": (other) => other === id });
+}

@@ -1,0 +1,80 @@
+"""Payloads for tests, with sensible values: `make_orden(cantidad=3)`."""
+
+from dataclasses import replace
+from typing import Any
+
+from functions.messages.envelope import now
+from functions.messages.ids import new
+from functions.messages.payloads import (
+    ComandoAsignarConductor,
+    ComandoCrearOrden,
+    ComandoCrearProducto,
+    ComandoDisminuirStock,
+    ComandoLiberarConductor,
+    ComandoMarcarListoDespacho,
+    ComandoRevertirDisminuirStock,
+    ComandoRevertirOrdenCreada,
+    EventoProducto,
+)
+from functions.productos import decisions
+
+ADDRESS = 'Calle 45 # 13-40, "apto" {2}\\ñ 🚚'
+INSTRUCTIONS = "Tocar el timbre"
+
+
+def make_orden(**changes: Any) -> ComandoCrearOrden:
+    return replace(ComandoCrearOrden(new(), new(), "ana", now(), 2, ADDRESS, new(), INSTRUCTIONS), **changes)
+
+
+def make_producto(**changes: Any) -> ComandoCrearProducto:
+    return replace(ComandoCrearProducto(new(), "Café de Nariño", 10), **changes)
+
+
+def stored_producto(stock: int = 10) -> EventoProducto:
+    """A product as its table has it."""
+    return decisions.crear(None, make_producto(stock=stock), now())[0]
+
+
+def pedir_stock(orden: ComandoCrearOrden) -> ComandoDisminuirStock:
+    return ComandoDisminuirStock(**_request(orden))
+
+
+def pedir_conductor(orden: ComandoCrearOrden) -> ComandoAsignarConductor:
+    return ComandoAsignarConductor(**_request(orden))
+
+
+def _request(orden: ComandoCrearOrden) -> dict[str, Any]:
+    fields = ("id_producto", "id_orden", "cantidad", "direccion_entrega", "transaction_id", "instrucciones_entrega")
+    return {field: getattr(orden, field) for field in fields}
+
+
+def listo(orden: ComandoCrearOrden) -> ComandoMarcarListoDespacho:
+    return ComandoMarcarListoDespacho(
+        orden.id_orden, new(), orden.direccion_entrega, orden.transaction_id, orden.instrucciones_entrega
+    )
+
+
+def revertir_stock(orden: ComandoCrearOrden) -> ComandoRevertirDisminuirStock:
+    return ComandoRevertirDisminuirStock(
+        orden.id_producto,
+        orden.id_orden,
+        orden.cantidad,
+        orden.direccion_entrega,
+        "sin conductor libre",
+        orden.transaction_id,
+    )
+
+
+def revertir(orden: ComandoCrearOrden) -> ComandoRevertirOrdenCreada:
+    return ComandoRevertirOrdenCreada(orden.id_producto, orden.id_orden, "stock insuficiente", orden.transaction_id)
+
+
+def liberar(orden: ComandoCrearOrden) -> ComandoLiberarConductor:
+    return ComandoLiberarConductor(
+        orden.id_producto,
+        orden.id_orden,
+        orden.cantidad,
+        orden.direccion_entrega,
+        "plazo vencido",
+        orden.transaction_id,
+    )

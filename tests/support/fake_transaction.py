@@ -1,0 +1,15 @@
+"""A transaction that only notes what it is asked to execute."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class FakeTransaction:
+    """`executed`: the parameters of each statement, in order. No statement has rows."""
+
+    def __init__(self) -> None:
+        self.executed: list[Mapping[str, Any]] = []
+
+    def execute(self, _statement: object, parameters: Mapping[str, Any]) -> list[object]:
+        self.executed.append(parameters)
+        return []

@@ -1,0 +1,12 @@
+"""productos/comando-crear-producto: the decision."""
+
+from functions.messages.envelope import now
+from functions.productos import decisions
+from tests.support.data import make_producto
+
+
+def test_creating_a_product_twice_changes_nothing() -> None:
+    comando = make_producto(stock=7)
+    new, outputs = decisions.crear(None, comando, now())
+    assert (new.stock, new.version, new.eliminado, outputs) == (7, 1, False, [new])
+    assert decisions.crear(new, make_producto(stock=9), now()) == (new, [])

@@ -1,0 +1,62 @@
+"""productos/comando-disminuir-stock: the decision."""
+
+import pytest
+
+from functions.engine.batch import keep_last_events
+from functions.messages.envelope import now
+from functions.messages.payloads import (
+    ComandoAsignarConductor,
+    ComandoEliminarProducto,
+    ComandoRevertirOrdenCreada,
+    EventoProducto,
+)
+from functions.productos import decisions
+from tests.support.data import make_orden, pedir_stock, stored_producto
+
+
+def test_stock_is_reserved_and_a_driver_asked_for() -> None:
+    cafe = stored_producto(10)
+    comando = pedir_stock(make_orden(id_producto=cafe.id_producto, cantidad=10))
+    after, reserva, (following, evento) = decisions.disminuir(cafe, None, comando, now())
+    assert after == evento
+    assert isinstance(following, ComandoAsignarConductor)
+    assert after is not None
+    assert (after.stock, after.version, reserva.estado) == (0, 2, "reservada")
+
+
+@pytest.mark.parametrize(
+    ("stock", "eliminado", "motivo"),
+    [(9, False, "stock insuficiente"), (50, True, "producto eliminado"), (None, False, "producto desconocido")],
+)
+def test_what_cannot_be_reserved_is_refused_with_the_reason(stock: int | None, eliminado: bool, motivo: str) -> None:
+    cafe = None if stock is None else stored_producto(stock)
+    if cafe is not None and eliminado:
+        cafe = decisions.eliminar(cafe, ComandoEliminarProducto(cafe.id_producto), now())[0]
+    after, reserva, outputs = decisions.disminuir(cafe, None, pedir_stock(make_orden(cantidad=10)), now())
+    assert after == cafe
+    assert (reserva.estado, reserva.motivo) == ("rechazada", motivo)
+    assert [(type(output), output.motivo) for output in outputs] == [(ComandoRevertirOrdenCreada, motivo)]  # type: ignore[attr-defined]
+
+
+def test_another_message_for_the_same_order_reserves_nothing_again() -> None:
+    cafe = stored_producto(10)
+    comando = pedir_stock(make_orden(id_producto=cafe.id_producto))
+    after, reserva, (following, _) = decisions.disminuir(cafe, None, comando, now())
+    assert decisions.disminuir(after, reserva, comando, now()) == (after, reserva, [following])
+
+
+def test_of_the_events_of_a_batch_the_last_of_each_product_is_said() -> None:
+    cafe, tea = stored_producto(10), stored_producto(10)
+    one, _, outputs_one = decisions.disminuir(cafe, None, pedir_stock(make_orden(id_producto=cafe.id_producto)), now())
+    other, _, outputs_other = decisions.disminuir(
+        tea, None, pedir_stock(make_orden(id_producto=tea.id_producto)), now()
+    )
+    two, _, outputs_two = decisions.disminuir(one, None, pedir_stock(make_orden(id_producto=cafe.id_producto)), now())
+    assert one is not None
+    assert other is not None
+    assert two is not None
+    assert keep_last_events([outputs_one, outputs_other, outputs_two], EventoProducto) == [
+        outputs_one[:1],
+        outputs_other,
+        outputs_two,
+    ]

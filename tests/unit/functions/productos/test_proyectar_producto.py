@@ -1,0 +1,19 @@
+"""productos/evento-producto: what reaches the read model. That older states change nothing is up to PostgreSQL."""
+
+from functions.messages.envelope import Message, now
+from functions.messages.ids import new
+from functions.messages.payloads import ComandoEliminarProducto
+from functions.productos import decisions
+from functions.productos.proyectar_producto import ProyectarProducto
+from tests.support.data import stored_producto
+from tests.support.fake_transaction import FakeTransaction
+
+
+def test_only_the_newest_state_of_each_product_is_written_whatever_the_order_of_its_events() -> None:
+    cafe, tea = stored_producto(10), stored_producto(5)
+    deleted, _ = decisions.eliminar(cafe, ComandoEliminarProducto(cafe.id_producto), now())
+    tx = FakeTransaction()
+    ProyectarProducto().handle(tx, [Message(new(), 0, 0, evento) for evento in (deleted, tea, cafe)])
+    (written,) = tx.executed
+    rows = set(zip(written["id_producto"], written["eliminado"], written["version"], strict=True))
+    assert rows == {(cafe.id_producto, True, 2), (tea.id_producto, False, 1)}
