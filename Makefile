@@ -120,6 +120,7 @@ check: $(VENV)/.tests schemas-check ## ruff, mypy --strict, import-linter, shell
 	@$(PY) pulsar-admin-scripts/catalogue.py --check
 	@$(PY) -m bff.contract.collections --check
 	@$(PY) pulsar-admin-scripts/dashboards.py --check
+	@$(PY) -m tests.house
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy functions bff deployment pulsar-admin-scripts tests

@@ -1,0 +1,19 @@
+"""`python -m tests.house`, a part of `make check`: prints every breach of the house's rules; exit code 1 if any."""
+
+import sys
+
+from tests.house import docstrings, links, names, sizes, topics
+from tests.support.platform import ROOT
+
+
+def main() -> int:
+    """All rules on the repository."""
+    found = [one for rule in (names, sizes, links, docstrings, topics) for one in rule.violations(ROOT)]
+    print("".join(f"{violation}\n" for violation in found), end="", file=sys.stderr)
+    if found:
+        print(f"the house: {len(found)} violations", file=sys.stderr)
+    return int(bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
