@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from deployment.local import credentials, java, postgres, processes
+from deployment.local.errors import PlatformError
 from deployment.local.settings import REPOSITORY, Settings
 
 PORTS = {
@@ -26,6 +28,7 @@ NAMES = tuple(PORTS)
 # On SIGTERM PostgreSQL would wait until its last client has gone.
 STOP_SIGNALS = {"postgres": signal.SIGINT}
 STOP_TIMEOUT = 60.0
+NAMESPACE_TIMEOUT = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,18 @@ def _broker(settings: Settings, path: str) -> str:
 
 
 def _create_namespace(settings: Settings) -> None:
-    """The worker's own topics, kept for ever: what upstream's worker creates at its first start."""
+    """The worker's own topics, kept for ever: what upstream's worker creates at its first start.
+
+    A broker that has just become ready refuses it until it has made the tenant, and the worker ends without it.
+    """
     forever = {"retentionTimeInMinutes": -1, "retentionSizeInMB": -1}
     policies = {"replication_clusters": ["standalone"], "retention_policies": forever}
-    http(_broker(settings, "namespaces/public/functions"), timeout=30, body=json.dumps(policies).encode())
+    url = _broker(settings, "namespaces/public/functions")
+    deadline = time.monotonic() + NAMESPACE_TIMEOUT
+    while http(url, timeout=30) is None:
+        if time.monotonic() > deadline:
+            raise PlatformError(
+                f"the broker did not create the namespace public/functions in {NAMESPACE_TIMEOUT:.0f} s"
+            )
+        http(url, timeout=30, body=json.dumps(policies).encode())
+        time.sleep(0.05)
