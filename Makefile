@@ -9,7 +9,7 @@ REQUIREMENTS := requirements.txt deployment/requirements.txt deployment/local/re
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up deploy prometheus plan history rollback prune schemas-check schemas-release catalogue dashboards api dlq publish listen monitor down status logs clean test test-deploy drill chaos fuzz bench check format
+.PHONY: help setup demo up deploy prometheus plan history rollback prune schemas-check schemas-release catalogue dashboards api new dlq publish listen monitor down status logs clean test test-deploy drill chaos fuzz bench check format
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -73,6 +73,9 @@ dashboards: $(VENV)/.ready ## Grafana dashboards, from schemas and functions
 
 api: $(VENV)/.ready ## OpenAPI document, Postman collection and .http file of the HTTP API
 	@$(PY) -m bff.contract.collections
+
+new: $(VENV)/.tests ## lay out a new command topic: make new TOPIC=ordenes/comando-cancelar-orden
+	@$(PY) pulsar-admin-scripts/new.py $(TOPIC)
 
 dlq: $(VENV)/.ready ## dead letters: make dlq ARGS="list"; also show, redrive, discard
 	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/dlq.py $(ARGS)

@@ -1,0 +1,51 @@
+"""The contexts that can get a new command, each with the aggregate that its commands are about."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One context and the aggregate that its commands are about.
+
+    `aggregate`: its name in the code, whose class is the same with a capital; `key`: the payload field with its id;
+    `store`: its table in `tables.py`; `noun`: what it is called in texts; `sample`: an expression for tests that makes
+    one; `imports`: what that expression needs of `tests.support.data`.
+    """
+
+    name: str
+    aggregate: str
+    key: str
+    store: str
+    noun: str
+    sample: str
+    imports: str
+
+
+CONTEXTS: Final = {
+    context.name: context
+    for context in (
+        Context(
+            "ordenes", "orden", "id_orden", "ORDENES", "order", "decisions.crear(None, make_orden())", "make_orden"
+        ),
+        Context(
+            "productos",
+            "producto",
+            "id_producto",
+            "PRODUCTOS",
+            "product",
+            "decisions.crear(None, make_producto(), now())",
+            "make_producto",
+        ),
+        Context(
+            "conductores",
+            "asignacion",
+            "id_orden",
+            "ASIGNACIONES",
+            "assignment",
+            "decisions.asignar(None, new(), pedir_conductor(make_orden()))",
+            "make_orden, pedir_conductor",
+        ),
+    )
+}
+"""The contexts that decide about something. The context saga only records what the others do."""
