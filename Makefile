@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 LOCAL  := $(PY) -m deployment.local
+SIDE_BY_SIDE := -n 3 --no-loadscope-reorder
 REQUIREMENTS := requirements.txt deployment/requirements.txt deployment/local/requirements.txt
 
 export PYTHONDONTWRITEBYTECODE := 1
@@ -102,7 +103,7 @@ clean: $(VENV)/.ready ## stop the platform and remove its data
 	@$(LOCAL) clean
 
 test: setup ## unit, contract, integration and end-to-end tests, on ports and data of their own
-	@$(PY) -m pytest tests -m "not slow"
+	@$(PY) -m pytest tests -m "not slow" $(SIDE_BY_SIDE) $(ARGS)
 
 test-deploy: setup ## deploy, rollback, canary: all that can go wrong, ten minutes; the shorter ones are in `make test`
 	@$(PY) -m pytest -v tests/e2e/test_deploy.py $(ARGS)

@@ -1,18 +1,72 @@
 """Fixtures that start what is real: a PostgreSQL, and a whole platform with everything deployed; npm packages."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
 from tools.catalogue.npm import installed
+from xdist.scheduler import LoadScopeScheduling
 
-from tests.support.platform import Platform
+from tests.support.platform import ROOT, Platform
 
 # how fast a machine is, and how busy, is no property of the code
 settings.register_profile("no_deadline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no_deadline")
+
+ON_A_PLATFORM_OF_ITS_OWN: Final = ("test_deploy", "test_rollout", "test_local_platform", "test_tracing", "test_new")
+ON_THE_FIRST_PLATFORM: Final = ("test_drill", "test_panel", "test_testers", "test_watchdog")
+"""The modules that share one platform; all others that need one share another: about half of the time each."""
+
+
+class Schedule(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist is untyped
+    """Which tests run in one process when several run side by side: those that share a platform, those of a module of
+    tests/e2e or tests/integration, whose services are its own; all others go wherever there is time.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = Path(nodeid.partition("::")[0])
+        if is_on_a_platform(path):
+            if path.stem in ON_A_PLATFORM_OF_ITS_OWN:
+                return path.stem
+            return "platform-1" if path.stem in ON_THE_FIRST_PLATFORM else "platform-2"
+        return path.stem if path.parent.name == "integration" and path.stem != "test_deaths" else nodeid
+
+
+def is_on_a_platform(path: Path) -> bool:
+    """True for a module whose tests need a whole platform."""
+    return path.parent.name == "e2e" or path.stem == "test_chaos"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Schedule:
+    """What --dist says nothing of: see Schedule."""
+    return Schedule(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that no process is left alone with it at the end."""
+
+    def rank(item: pytest.Item) -> int:
+        if is_on_a_platform(item.path):
+            return int(item.path.stem in ON_A_PLATFORM_OF_ITS_OWN)
+        return 2
+
+    items.sort(key=rank)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Ends what an interrupted run has left: its processes end before their fixtures do."""
+    if hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):
+        return
+    factory: pytest.TempPathFactory = config._tmp_path_factory  # type: ignore[attr-defined]
+    for data in {path.parent.parent for path in factory.getbasetemp().glob("popen-*/*/run/*.json")}:
+        command = [sys.executable, "-m", "deployment.local", "clean"]
+        subprocess.run(command, cwd=ROOT, env=os.environ | {"PLATFORM_DATA": str(data)}, check=False)
 
 
 @pytest.fixture(scope="session")
