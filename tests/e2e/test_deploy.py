@@ -34,7 +34,7 @@ STOCK = CONDUCTORES = 60_000
 """More than the test orders."""
 PERIOD = 0.04
 CLIENTS = 4
-"""With PERIODO, 100 orders a second."""
+"""With PERIOD, 100 orders a second."""
 
 
 class Shop:

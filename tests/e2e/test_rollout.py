@@ -85,7 +85,7 @@ def succeeded(result: tuple[int, str, str]) -> str:
 
 @contextmanager
 def load(request: Callable[[], str | None]) -> Iterator[list[str]]:
-    """A client that asks for an order every PERIODO; the ids of those that were accepted, as they come."""
+    """A client that asks for an order every PERIOD; the ids of those that were accepted, as they come."""
     requested: list[str] = []
     stop = threading.Event()
 
