@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from tools.catalogue.npm import installed
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.support.platform import ROOT, Platform
+from tests.support.platform import ROOT, Platform, deployed
 
 # how fast a machine is, and how busy, is no property of the code
 settings.register_profile("no_deadline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -91,13 +91,8 @@ def databases(postgres: Platform) -> Platform:
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Everything: PostgreSQL, Pulsar, functions worker, BFF, databases, topics, schemas, functions."""
-    platform = Platform(tmp_path_factory.mktemp("platform"))
-    try:
-        print(platform.local("up"))
-        print(platform.deploy())
+    with deployed(tmp_path_factory.mktemp("platform")) as platform:
         yield platform
-    finally:
-        platform.local("clean")
 
 
 @pytest.fixture(scope="session")

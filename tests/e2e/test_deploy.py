@@ -26,7 +26,7 @@ from tests.chaos.invariants import broken_invariants
 from tests.chaos.snapshot import Promised
 from tests.e2e.dlq_helpers import client, dlq, run_script
 from tests.support.clone import Clone
-from tests.support.platform import ROOT, Platform, wait_for
+from tests.support.platform import ROOT, Platform, deployed, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -92,13 +92,8 @@ class Shop:
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Everything, with these sources deployed."""
-    platform = Platform(tmp_path_factory.mktemp("deploy"))
-    try:
-        platform.local("up")
-        platform.deploy()
+    with deployed(tmp_path_factory.mktemp("deploy")) as platform:
         yield platform
-    finally:
-        platform.local("clean")
 
 
 @pytest.fixture(scope="module")

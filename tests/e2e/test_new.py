@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.dlq_helpers import run_script
 from tests.e2e.test_saga import crear_producto, final, registrar_conductores, request_orden
 from tests.support.clone import EVERYTHING, Clone
-from tests.support.platform import Platform, wait_for
+from tests.support.platform import Platform, deployed, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -19,13 +19,8 @@ TOPIC = "ordenes/comando-archivar-orden"
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Everything, with these sources deployed: what a new function joins."""
-    platform = Platform(tmp_path_factory.mktemp("new"))
-    try:
-        platform.local("up")
-        platform.deploy()
+    with deployed(tmp_path_factory.mktemp("new")) as platform:
         yield platform
-    finally:
-        platform.local("clean")
 
 
 def test_a_new_command_is_deployed_and_answers_what_exists_and_what_does_not(shop: Platform, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from email.message import Message
 from pathlib import Path
 from typing import Any, TypeVar
@@ -138,3 +138,15 @@ class Platform:
         )
         assert process.returncode == 0, f"{' '.join(command)} ended with {process.returncode}:\n{process.stdout}"
         return process.stdout
+
+
+@contextmanager
+def deployed(data: Path) -> Iterator[Platform]:
+    """A whole platform in the folder `data`, with everything of these sources deployed; removed at the end."""
+    platform = Platform(data)
+    try:
+        print(platform.local("up"))
+        print(platform.deploy())
+        yield platform
+    finally:
+        platform.local("clean")
