@@ -10,7 +10,7 @@ REQUIREMENTS := requirements.txt deployment/requirements.txt deployment/local/re
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up deploy prometheus plan history rollback prune schemas-check schemas-release catalogue dashboards api new dlq publish listen monitor down status logs clean test test-deploy drill chaos fuzz bench check format
+.PHONY: help setup demo up deploy prometheus plan history rollback prune schemas-check schemas-release catalogue dashboards api new dlq deadlines publish listen monitor down status logs clean test test-deploy drill chaos outage fuzz bench check format
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -81,6 +81,9 @@ new: $(VENV)/.tests ## lay out a new command topic: make new TOPIC=ordenes/coman
 dlq: $(VENV)/.ready ## dead letters: make dlq ARGS="list"; also show, redrive, discard
 	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/dlq.py $(ARGS)
 
+deadlines: $(VENV)/.ready ## suspend and resume giving orders up: make deadlines ARGS="suspend --reason '…'"; also status
+	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/deadlines.py $(ARGS)
+
 publish: $(VENV)/.ready ## publish messages: make publish ARGS="ordenes/comando-crear-orden order.json"
 	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/publish.py $(ARGS)
 
@@ -110,6 +113,9 @@ test-deploy: setup ## deploy, rollback, canary: all that can go wrong, ten minut
 
 chaos: setup ## ten minutes of kill -9 of everything while orders flow; longer: make chaos ARGS="--minutes 60 --seed 7"
 	@$(PY) -m tests.chaos.run --report tests/chaos/report.md $(ARGS)
+
+outage: setup ## ten minutes without each database and the broker while orders flow: all end as iniciada; less: make outage ARGS="productos --minutes 2"
+	@$(PY) -m tests.chaos.outage $(ARGS)
 
 drill: setup ## six faults on a platform of its own: alert, view and runbook of each are checked
 	@$(PY) -m pytest -v tests/e2e/test_drill.py $(ARGS)

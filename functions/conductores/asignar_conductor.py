@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from functions.conductores import decisions, tables
-from functions.conductores.decisions import Asignacion, Decision
+from functions.conductores.decisions import Asignacion
 from functions.engine.batch import Outputs, Store, decide
 from functions.engine.function import Function
 from functions.messages.envelope import Message
 from functions.messages.ids import Id
 from functions.messages.payloads import ComandoAsignarConductor
+from functions.postgres.clock import now
 
 
 class AsignarConductor(Function):
@@ -26,6 +27,7 @@ class AsignarConductor(Function):
 
 def _asignar(tx: Any, batch: Sequence[Message[ComandoAsignarConductor]], asignaciones: Store[Asignacion]) -> Outputs:
     """Locks as many free drivers as there are orders without an assignment, once these are loaded."""
+    moment = now(tx)
     libres: Iterator[Id] = iter(())
 
     def load(tx: Any, ids_orden: Sequence[Id]) -> dict[Id, Asignacion]:
@@ -34,8 +36,8 @@ def _asignar(tx: Any, batch: Sequence[Message[ComandoAsignarConductor]], asignac
         libres = iter(tables.libres(tx, len(ids_orden) - len(loaded)))
         return loaded
 
-    def asignar(asignacion: Asignacion | None, comando: ComandoAsignarConductor) -> Decision:
-        libre = next(libres, None) if asignacion is None else None
-        return decisions.asignar(asignacion, libre, comando)
+    def asignar(asignacion: Asignacion | None, comando: ComandoAsignarConductor) -> Any:
+        is_new = asignacion is None and not decisions.is_expired(comando, moment)
+        return decisions.asignar(asignacion, next(libres, None) if is_new else None, comando, moment)
 
     return decide(tx, batch, asignar, Store(asignaciones.key, load, asignaciones.save))

@@ -4,8 +4,10 @@ An assignment is kept under its order's id and is `asignada`, `rechazada` or `li
 order again, with whatever message, gets the same answer and changes nothing.
 """
 
+from datetime import datetime
 from typing import Final
 
+from functions.messages.envelope import require_same_saga
 from functions.messages.frozen import frozen
 from functions.messages.ids import Id
 from functions.messages.payloads import (
@@ -25,24 +27,40 @@ NO_CONDUCTOR: Final = "sin conductor libre"
 
 @frozen
 class Asignacion:
-    """The driver that delivers one order. `motivo` is why it has none."""
+    """The driver that delivers one order. `motivo` is why it has none; `transaction_id` its saga, None for those that
+    are older than the table's column.
+    """
 
     id_orden: Id
     id_conductor: Id | None
     direccion_entrega: str
     estado: str
-    motivo: str | None = None
+    motivo: str | None
+    transaction_id: Id | None
 
 
 Decision = tuple[Asignacion, list[Payload]]
 
 
-def asignar(asignacion: Asignacion | None, libre: Id | None, comando: ComandoAsignarConductor) -> Decision:
-    """Gives a new order the driver `libre`; or refuses, if there is none, and the order is compensated."""
-    if asignacion is None and libre is None:
-        asignacion = Asignacion(comando.id_orden, None, comando.direccion_entrega, RECHAZADA, NO_CONDUCTOR)
-    elif asignacion is None:
-        asignacion = Asignacion(comando.id_orden, libre, comando.direccion_entrega, ASIGNADA)
+def is_expired(comando: ComandoAsignarConductor, now: datetime) -> bool:
+    """True if the driver is no longer wanted: whoever asked has given the order up, or asks again."""
+    return comando.vence is not None and comando.vence <= now
+
+
+def asignar(
+    asignacion: Asignacion | None, libre: Id | None, comando: ComandoAsignarConductor, now: datetime
+) -> tuple[Asignacion | None, list[Payload]]:
+    """Gives a new order the driver `libre`; or refuses, if there is none, and the order is compensated. What has
+    expired has no effect.
+    """
+    if asignacion is not None:
+        require_same_saga(asignacion.id_orden, asignacion.transaction_id, comando.transaction_id)
+    elif is_expired(comando, now):
+        return None, []
+    elif libre is None:
+        asignacion = _asignacion(comando, RECHAZADA, motivo=NO_CONDUCTOR)
+    else:
+        asignacion = _asignacion(comando, ASIGNADA, libre)
     if asignacion.id_conductor is None:
         return asignacion, [_revertir(asignacion, comando)]
     return asignacion, [
@@ -60,9 +78,20 @@ def liberar(asignacion: Asignacion | None, comando: ComandoLiberarConductor) -> 
     """Frees the order's driver; has the rest of the order compensated. An order without an assignment is
     remembered, so that a request for a driver that comes late is refused.
     """
+    if asignacion is not None:
+        require_same_saga(asignacion.id_orden, asignacion.transaction_id, comando.transaction_id)
     if asignacion is None or asignacion.estado == ASIGNADA:
-        asignacion = Asignacion(comando.id_orden, None, comando.direccion_entrega, LIBERADA, comando.motivo)
+        asignacion = _asignacion(comando, LIBERADA, motivo=comando.motivo)
     return asignacion, [_revertir(asignacion, comando)]
+
+
+def _asignacion(
+    comando: ComandoAsignarConductor | ComandoLiberarConductor,
+    estado: str,
+    id_conductor: Id | None = None,
+    motivo: str | None = None,
+) -> Asignacion:
+    return Asignacion(comando.id_orden, id_conductor, comando.direccion_entrega, estado, motivo, comando.transaction_id)
 
 
 def _revertir(

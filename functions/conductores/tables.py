@@ -16,16 +16,17 @@ _INSERT_CONDUCTORES: Final = sa.text("""
     select distinct on (1) * from unnest(cast(:id_conductor as uuid[]), cast(:nombre as text[])) order by 1
     on conflict do nothing""")
 _LOAD: Final = sa.text("""
-    select id_orden, id_conductor, direccion_entrega, estado, motivo from asignaciones
+    select id_orden, id_conductor, direccion_entrega, estado, motivo, transaction_id from asignaciones
     where id_orden = any(cast(:ids as uuid[])) order by id_orden for update""")
 # never "skip locked": a driver that another transaction only looks at would count as taken
 _FREE_CONDUCTORES: Final = sa.text("""
     select id_conductor from conductores where libre order by id_conductor limit :count for update""")
-_FIELDS: Final = ("id_orden", "id_conductor", "direccion_entrega", "estado", "motivo")
+_FIELDS: Final = ("id_orden", "id_conductor", "direccion_entrega", "estado", "motivo", "transaction_id")
 _INSERT: Final = sa.text(f"""
     insert into asignaciones ({", ".join(_FIELDS)})
     select * from unnest(cast(:id_orden as uuid[]), cast(:id_conductor as uuid[]), cast(:direccion_entrega as text[]),
-                         cast(:estado as text[]), cast(:motivo as text[])) order by 1""")
+                         cast(:estado as text[]), cast(:motivo as text[]), cast(:transaction_id as uuid[]))
+    order by 1""")
 # no "update ... from": the plan, made once, could be to look through all assignments for those that change
 _UPDATE: Final = sa.text(f"""{_INSERT.text}
     on conflict (id_orden) do update set id_conductor = excluded.id_conductor, estado = excluded.estado,

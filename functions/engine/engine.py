@@ -46,14 +46,15 @@ class Engine:
     database happen exactly once for each message id; outputs are published at least once, always with the same ids.
     The order of messages is not kept, and nothing is promised about when a batch is committed.
 
-    `function` says what a batch does; `context` is Pulsar's. From the function's userConfig come DB_NAME and the other
-    settings of the database, DEMORAS (topics whose messages are delivered later, in seconds) and FUNCION (the function
-    whose receipts a canary shares). The process ends with exit code 70 on an error of the engine itself.
+    `function` says what a batch does; `context` is Pulsar's. From the function's userConfig, which the function sees
+    too, come DB_NAME and the other settings of the database, and FUNCION (the function whose receipts a canary shares).
+    The process ends with exit code 70 on an error of the engine itself.
     """
 
     def __init__(self, function: Handler, context: Any) -> None:
         config = context.get_user_config_map()
         self._function = function
+        function.config = config
         self._context = context
         # a canary does another function's work: under its name, so that both have the same receipts
         self._name = str(config.get("FUNCION", context.get_function_name()))
@@ -61,7 +62,7 @@ class Engine:
         full_name = f"{self._service}/{self._name}"
         secret = f"DB_PASSWORD_{config['DB_NAME']}".upper()
         self._database = connection.connect(config, context.get_secret(secret) or "", self._name)
-        self._publisher = Publisher(context.get_pulsar_client(), delays=config.get("DEMORAS", {}))
+        self._publisher = Publisher(context.get_pulsar_client())
         self._metrics = Metrics(context.record_metric)
         self._tracer = spans.connect(full_name)
         # reading a message's trace costs time, and is of use only in outputs and spans

@@ -1,6 +1,6 @@
 """What a function tells the engine: how it wants to be run, and what a batch of messages does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from functions.messages.payloads import Payload
@@ -24,6 +24,8 @@ class Handler:
     """Linger in seconds: how long a batch waits for more messages. Zero except for functions that nobody waits for."""
     uses_receipts = True
     """False for a function whose writes are idempotent by themselves and that publishes nothing."""
+    config: Mapping[str, Any] = {}
+    """The function's userConfig; the engine sets it before the first batch."""
 
     def handle(self, tx: Any, messages: Sequence[Any]) -> Sequence[Sequence[Payload]]:
         """Loads, decides and saves in the transaction `tx`. Returns what each message leads to, in their order."""

@@ -14,6 +14,14 @@ class InvalidMessage(Exception):
     """A message that can be processed neither now nor later: undecodable, or about something impossible. Says why."""
 
 
+def require_same_saga(id_orden: Id, known: Id | None, transaction_id: Id) -> None:
+    """Raises InvalidMessage if a message about an order says another `transaction_id` than the saga that is known for
+    it, None if none is: whoever sent it is no part of the order's saga.
+    """
+    if known is not None and transaction_id != known:
+        raise InvalidMessage(f"transaction_id is {transaction_id}: the saga of id_orden {id_orden} is another one")
+
+
 D = TypeVar("D", bound=Payload, covariant=True)
 
 

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import field
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
@@ -12,14 +13,15 @@ from functions.messages.codec import codec
 from functions.messages.envelope import Message
 from functions.messages.frozen import frozen
 from functions.messages.ids import Id, derived
-from functions.messages.payloads import Payload
+from functions.messages.payloads import PAYLOADS, Payload
 from functions.messages.trace import Trace, properties
 
 
 @frozen
 class Outgoing:
     """A message ready to be sent: topic "<namespace>/<topic>", partition key, bytes, properties, and the version of
-    the schema that the bytes are written in, "" on topics without a schema.
+    the schema that the bytes are written in, "" on topics without a schema. `deliver_at`: when the broker is to deliver
+    it; None: at once.
     """
 
     topic: str
@@ -27,6 +29,7 @@ class Outgoing:
     raw: bytes
     properties: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
+    deliver_at: datetime | None = None
 
 
 def to_outgoing(id_mensaje: Id, ingestion: int, service: str, payload: Payload, trace: Trace | None = None) -> Outgoing:
@@ -34,7 +37,8 @@ def to_outgoing(id_mensaje: Id, ingestion: int, service: str, payload: Payload, 
     topic_codec = codec(payload.topic)
     raw = topic_codec.encode(id_mensaje, ingestion, service, payload)
     key = str(getattr(payload, payload.key))
-    return Outgoing(payload.topic, key, raw, properties(trace, id_mensaje), topic_codec.version)
+    deliver_at = getattr(payload, payload.deliver_at) if payload.deliver_at else None
+    return Outgoing(payload.topic, key, raw, properties(trace, id_mensaje), topic_codec.version, deliver_at)
 
 
 def derive(cause: Message[Payload], service: str, outputs: Sequence[Payload]) -> list[Outgoing]:
@@ -46,8 +50,11 @@ def derive(cause: Message[Payload], service: str, outputs: Sequence[Payload]) ->
 
 
 def _id(cause: Message[Payload], payload: Payload, index: int) -> Id:
-    if payload.unique_by is not None:
-        return derived(getattr(payload, payload.unique_by), payload.topic)
+    if payload.unique_by:
+        source, *times = (getattr(payload, field) for field in payload.unique_by)
+        return derived(
+            source, "/".join([payload.topic, *(str(time.timestamp()) for time in times if time is not None)])
+        )
     return derived(cause.id, f"{payload.topic}/{index}")
 
 
@@ -111,4 +118,16 @@ def unpack(outputs: bytes, trace: Trace | None = None) -> list[Outgoing]:
 
 def _stored(row: dict[str, Any], trace: Trace | None) -> Outgoing:
     header: Any = fastavro.schemaless_reader(io.BytesIO(row["raw"]), _HEADER, None)
-    return Outgoing(**row, properties=properties(trace, header["id"]), version=header["specversion"])
+    version = header["specversion"]
+    return Outgoing(**row, properties=properties(trace, header["id"]), version=version, deliver_at=_due(row, version))
+
+
+def _due(row: dict[str, Any], version: str) -> datetime | None:
+    """When a stored message is to be delivered: None, which is at once, also if it is of another version than today's.
+    Whoever receives it decides by its own clock what is due.
+    """
+    payload_type = PAYLOADS.get(row["topic"])
+    if payload_type is None or payload_type.deliver_at is None or version != codec(row["topic"]).version:
+        return None
+    due: datetime | None = getattr(codec(row["topic"]).decode(row["raw"]).data, payload_type.deliver_at)
+    return due

@@ -1,7 +1,9 @@
 """The published language: each topic's payload, as its schema in `schemas/` says (a test compares the two).
 
 `topic` is "<namespace>/<topic>"; `key` names the field that is the partition key, the aggregate's id; `unique_by`
-the field that the message's id comes from, if there is one such message for each of its values, whoever sends it.
+the fields that the message's id comes from, an id and times, if there is one such message for each of their values,
+whoever sends it; `deliver_at` the field that says when the broker is to deliver the message.
+`vence` of a command is until when it is wanted, None: for ever; whoever gets it later refuses it without any effect.
 Values that no order may have raise `ValueError`: such a message is quarantined, never processed.
 A field that came with a later version of its schema has the schema's default: older messages don't say it.
 Longer than 200 lines: the whole language is one list, which is read from top to bottom.
@@ -19,12 +21,13 @@ MAX_INT: Final = 2**31 - 1
 
 
 class Payload:
-    """Base of all payloads. `topic`, `key` and `unique_by` are the arguments of `payload`."""
+    """Base of all payloads. `topic`, `key`, `unique_by` and `deliver_at` are the arguments of `payload`."""
 
     __slots__ = ()
     topic: ClassVar[str]
     key: ClassVar[str]
-    unique_by: ClassVar[str | None]
+    unique_by: ClassVar[tuple[str, ...]]
+    deliver_at: ClassVar[str | None]
 
 
 PAYLOADS: Final[dict[str, type[Payload]]] = {}
@@ -33,12 +36,15 @@ T = TypeVar("T", bound=Payload)
 
 
 @dataclass_transform(frozen_default=True)
-def payload(topic: str, key: str, unique_by: str | None = None) -> Callable[[type[T]], type[T]]:
+def payload(
+    topic: str, key: str, unique_by: tuple[str, ...] = (), deliver_at: str | None = None
+) -> Callable[[type[T]], type[T]]:
     """Decorator: makes a class the payload of a topic, a frozen dataclass. See the module for the arguments."""
 
     def register(cls: type[T]) -> type[T]:
         payload_class = frozen(cls)
-        payload_class.topic, payload_class.key, payload_class.unique_by = topic, key, unique_by
+        payload_class.topic, payload_class.key = topic, key
+        payload_class.unique_by, payload_class.deliver_at = unique_by, deliver_at
         PAYLOADS[topic] = payload_class
         return payload_class
 
@@ -89,14 +95,17 @@ class ComandoRevertirOrdenCreada(Payload):
     transaction_id: Id
 
 
-@payload("ordenes/comando-verificar-orden", key="id_orden")
+@payload("ordenes/comando-verificar-orden", key="id_orden", deliver_at="programado")
 class ComandoVerificarOrden(Payload):
-    """Look after orders at their deadline. `intento` counts the deadlines from 1; `otras`: further orders."""
+    """Look after orders that have not ended. `intento` counts the checks from 1; `otras`: further orders;
+    `programado`: when the check is due, by the clock of the database `ordenes`.
+    """
 
     id_orden: Id
     intento: int
     transaction_id: Id
     otras: list[Id] | None = None
+    programado: datetime | None = None
 
     @property
     def ordenes(self) -> list[Id]:
@@ -104,9 +113,20 @@ class ComandoVerificarOrden(Payload):
         return [self.id_orden, *(self.otras or ())]
 
 
+@payload("ordenes/comando-suspender-plazos", key="operador")
+class ComandoSuspenderPlazos(Payload):
+    """Suspend giving orders up, or, not `suspendidos`, resume it, for the reason `motivo`."""
+
+    suspendidos: bool
+    operador: str
+    motivo: str
+
+
 @payload("ordenes/evento-orden", key="id_orden")
 class EventoOrden(Payload):
-    """The whole state of an order after a change. `version` grows by one with each change."""
+    """The whole state of an order after a change. `version` grows by one with each change. `creada_en`: when it became
+    an order, by the clock of the database `ordenes`.
+    """
 
     id_orden: Id
     id_producto: Id
@@ -120,6 +140,7 @@ class EventoOrden(Payload):
     transaction_id: Id
     version: int
     instrucciones_entrega: str | None = None
+    creada_en: datetime | None = None
 
 
 @payload("productos/comando-crear-producto", key="id_producto")
@@ -142,7 +163,7 @@ class ComandoEliminarProducto(Payload):
     id_producto: Id
 
 
-@payload("productos/comando-disminuir-stock", key="id_producto", unique_by="id_orden")
+@payload("productos/comando-disminuir-stock", key="id_producto", unique_by=("id_orden", "vence"))
 class ComandoDisminuirStock(Payload):
     """Reserve units of a product for an order."""
 
@@ -152,6 +173,7 @@ class ComandoDisminuirStock(Payload):
     direccion_entrega: str
     transaction_id: Id
     instrucciones_entrega: str | None = None
+    vence: datetime | None = None
 
     def __post_init__(self) -> None:
         require_cantidad(self.cantidad)
@@ -200,6 +222,7 @@ class ComandoAsignarConductor(Payload):
     direccion_entrega: str
     transaction_id: Id
     instrucciones_entrega: str | None = None
+    vence: datetime | None = None
 
     def __post_init__(self) -> None:
         require_cantidad(self.cantidad)

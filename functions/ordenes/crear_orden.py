@@ -3,6 +3,7 @@ ordenes/comando-verificar-orden.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from functions.engine.batch import Outputs, Store, decide
@@ -10,19 +11,20 @@ from functions.engine.function import Function
 from functions.messages.envelope import Message
 from functions.messages.payloads import ComandoCrearOrden
 from functions.ordenes import decisions, tables
-from functions.ordenes.deadlines import merge_deadlines
+from functions.ordenes.deadlines import merge_checks, plazos
 from functions.ordenes.decisions import Orden
+from functions.postgres.clock import now
 
 
 class CrearOrden(Function):
-    """Creates orders, asks for their stock, and sets one deadline for all orders of the batch."""
+    """Creates orders, asks for their stock, and has all orders of the batch checked later, with one message."""
 
     def handle(self, tx: Any, batch: Sequence[Message[ComandoCrearOrden]]) -> Outputs:
-        return _crear(tx, batch, tables.ORDENES)
+        return self._crear(tx, batch, tables.ORDENES)
 
     def handle_new(self, tx: Any, batch: Sequence[Message[ComandoCrearOrden]]) -> Outputs:
-        return _crear(tx, batch, tables.ORDENES.assumed_empty())
+        return self._crear(tx, batch, tables.ORDENES.assumed_empty())
 
-
-def _crear(tx: Any, batch: Sequence[Message[ComandoCrearOrden]], ordenes: Store[Orden]) -> Outputs:
-    return merge_deadlines(decide(tx, batch, decisions.crear, ordenes))
+    def _crear(self, tx: Any, batch: Sequence[Message[ComandoCrearOrden]], ordenes: Store[Orden]) -> Outputs:
+        crear = partial(decisions.crear, now=now(tx), plazos=plazos(self.config))
+        return merge_checks(decide(tx, batch, crear, ordenes))

@@ -1,16 +1,62 @@
-"""Deadlines of many orders in one message: a delayed message costs a broker much more than an id in one."""
+"""Checks of many orders in one message, and how few commands are sent again: a delayed message costs a broker much more
+than an id in one, and a copy of a command that still waits helps nobody.
+"""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any, Final
 
 from functions.engine.batch import Outputs
-from functions.messages.payloads import ComandoVerificarOrden
+from functions.messages.payloads import ComandoDisminuirStock, ComandoVerificarOrden, Payload
+from functions.ordenes.decisions import Plazos
+
+MAX_ORDENES: Final = 500
+"""Orders that are checked with one message, at most."""
 
 
-def merge_deadlines(outputs: Outputs) -> Outputs:
-    """The same outputs with one ComandoVerificarOrden, the last output of all, for all orders that have one."""
-    deadlines = [output for group in outputs for output in group if isinstance(output, ComandoVerificarOrden)]
-    if len(deadlines) < 2:
+def plazos(config: Mapping[str, Any], suspendidos: bool = False) -> Plazos:
+    """The deadlines that a function's userConfig says: DEMORAS, the waits before each check, and PLAZO, both in
+    seconds. `suspendidos`: an operator has suspended giving up.
+    """
+    return Plazos(tuple(config["DEMORAS"][ComandoVerificarOrden.topic]), config["PLAZO"], suspendidos)
+
+
+def merge_checks(outputs: Outputs) -> Outputs:
+    """The same outputs, with orders that are to be checked for the same time in one message, the last output of all;
+    it is due when the first of them is. What was pushed on now is named last: another order's turn is next.
+    """
+    by_number: dict[int, list[tuple[bool, ComandoVerificarOrden]]] = {}
+    for group in outputs:
+        for check in filter(_is_scheduled, group):
+            assert isinstance(check, ComandoVerificarOrden)
+            by_number.setdefault(check.intento, []).append((len(group) > 1, check))
+    merged: list[Payload] = []
+    for number in by_number.values():
+        checks = [check for _, check in sorted(number, key=lambda item: item[0])]
+        merged += [_merged(checks[i : i + MAX_ORDENES]) for i in range(0, len(checks), MAX_ORDENES)]
+    if not merged:
         return outputs
-    merged = replace(deadlines[0], otras=[deadline.id_orden for deadline in deadlines[1:]])
-    others = [[output for output in group if not isinstance(output, ComandoVerificarOrden)] for group in outputs]
-    return [*others[:-1], [*others[-1], merged]]
+    others = [[output for output in group if not _is_scheduled(output)] for group in outputs]
+    return [*others[:-1], [*others[-1], *merged]]
+
+
+def _is_scheduled(output: Payload) -> bool:
+    return isinstance(output, ComandoVerificarOrden) and output.programado is not None
+
+
+def _merged(checks: list[ComandoVerificarOrden]) -> ComandoVerificarOrden:
+    first, *others = checks
+    due = min(check.programado for check in checks if check.programado)
+    return replace(first, otras=[check.id_orden for check in others] or None, programado=due)
+
+
+def push_sparingly(outputs: Outputs) -> Outputs:
+    """The same outputs of checked orders, one list each, with only the first request for stock if none of the orders
+    has ended, which leaves an empty list: then a context that all of them need is unavailable or busy, their commands
+    still wait there, and copies would only make what waits longer.
+    """
+    if not all(outputs):
+        return outputs
+    is_request = [isinstance(group[0], ComandoDisminuirStock) for group in outputs]
+    pushed = is_request.index(True) if any(is_request) else -1
+    return [group[1:] if is_request[index] and index != pushed else group for index, group in enumerate(outputs)]

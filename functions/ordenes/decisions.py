@@ -3,13 +3,16 @@
 creada ──► iniciada   a driver was assigned
    └─────► fallida    compensated; `motivo` says why
 
-An order that stays `creada` is looked after at each deadline: its saga is pushed on, in the end given up.
+An order that stays `creada` is checked again and again: its saga is pushed on, in the end given up.
+Every time is one of the clock of the database `ordenes`.
 """
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from functions.messages.envelope import InvalidMessage
+from functions.messages.envelope import InvalidMessage, require_same_saga
+from functions.messages.frozen import frozen
 from functions.messages.payloads import (
     ComandoCrearOrden,
     ComandoDisminuirStock,
@@ -27,8 +30,6 @@ FALLIDA: Final = "fallida"
 TRANSITIONS: Final = {CREADA: (INICIADA, FALLIDA), INICIADA: (), FALLIDA: ()}
 """What may become of an order in each state; whatever asks for something else changes nothing."""
 
-DEADLINES: Final = 3
-"""Deadlines that an order is given: at each but the last its saga is pushed on."""
 TIMED_OUT: Final = "plazo vencido"
 
 Orden = EventoOrden
@@ -36,10 +37,49 @@ Orden = EventoOrden
 Decision = tuple[Orden, list[Payload]]
 
 
-def crear(orden: Orden | None, comando: ComandoCrearOrden) -> Decision:
+@frozen
+class Plazos:
+    """When orders that have not ended are checked, and until when they are to be fulfilled.
+
+    `waits`: seconds before the first check and between the checks, the last one again and again. `give_up`: seconds
+    after its creation at which an order is given up; never while `suspendidos`.
+    """
+
+    waits: tuple[float, ...]
+    give_up: float
+    suspendidos: bool = False
+
+    def wait(self, number: int) -> timedelta:
+        """The wait before the check `number`, from 1."""
+        return timedelta(seconds=self.waits[min(number, len(self.waits)) - 1])
+
+    def end(self, orden: Orden) -> datetime:
+        """When the order is given up."""
+        assert orden.creada_en is not None  # the table says it for every order
+        return orden.creada_en.astimezone(UTC) + timedelta(seconds=self.give_up)
+
+    def is_over(self, orden: Orden, now: datetime) -> bool:
+        """True if the order is to be given up."""
+        return not self.suspendidos and now >= self.end(orden)
+
+    def due(self, orden: Orden, number: int, now: datetime) -> datetime:
+        """When the order's check `number` is due, if the one before is now: in time for giving up."""
+        due = now + self.wait(number)
+        return due if self.suspendidos else min(due, self.end(orden))
+
+    def vence(self, orden: Orden, number: int, now: datetime) -> datetime:
+        """Until when what is asked for now, before the check `number`, is wanted: until the order is given up; if that
+        is suspended, at least until something else is asked for.
+        """
+        end = self.end(orden)
+        return max(end, now + 2 * self.wait(number)) if self.suspendidos else end
+
+
+def crear(orden: Orden | None, comando: ComandoCrearOrden, now: datetime, plazos: Plazos) -> Decision:
     """A new order is `creada` and its stock is asked for; asking twice for the same order changes nothing."""
     if orden is not None:
-        return orden, [_pedir_stock(orden)] if orden.estado == CREADA else []
+        _require_same_saga(orden, comando)
+        return orden, [_pedir_stock(orden, plazos.vence(orden, 1, now))] if orden.estado == CREADA else []
     new = EventoOrden(
         id_orden=comando.id_orden,
         id_producto=comando.id_producto,
@@ -53,8 +93,9 @@ def crear(orden: Orden | None, comando: ComandoCrearOrden) -> Decision:
         transaction_id=comando.transaction_id,
         version=1,
         instrucciones_entrega=comando.instrucciones_entrega,
+        creada_en=now,
     )
-    return new, [_pedir_stock(new), new, ComandoVerificarOrden(new.id_orden, 1, new.transaction_id)]
+    return new, [_pedir_stock(new, plazos.vence(new, 1, now)), new, _check(new, 1, now, plazos)]
 
 
 def marcar_listo(orden: Orden | None, comando: ComandoMarcarListoDespacho) -> Decision:
@@ -67,37 +108,70 @@ def revertir(orden: Orden | None, comando: ComandoRevertirOrdenCreada) -> Decisi
     return _transition(orden, comando, FALLIDA, motivo=comando.motivo)
 
 
-def verificar(orden: Orden | None, comando: ComandoVerificarOrden) -> Decision:
-    """A deadline is over. An order that has not ended has its first step asked for again, with the same id: each
-    function has a receipt for what it did, and publishes it again. At the last deadline the order fails, and what
-    was done for it is undone, last step first, whether it was done or not, now or later.
+def verificar(
+    orden: Orden | None, comando: ComandoVerificarOrden, now: datetime, plazos: Plazos
+) -> tuple[Orden | None, list[Payload]]:
+    """A check. An order that has not ended has its first step asked for again, with the same id: each function has a
+    receipt for what it did, and publishes it again. Once it is given up the order fails, and what was done for it is
+    undone, last step first, whether it was done or not, now or later. A check that comes long before it is due, from a
+    broker whose clock is wrong, asks for nothing.
+
+    An order that does not exist, after a restore from a backup for example, is checked again at once in a message of
+    its own, which is quarantined: the other orders of this one are none of its business.
     """
-    if orden is not None and orden.estado == CREADA and comando.intento < DEADLINES:
-        return orden, [
-            _pedir_stock(orden),
-            ComandoVerificarOrden(orden.id_orden, comando.intento + 1, orden.transaction_id),
-        ]
-    checked, outputs = _transition(orden, comando, FALLIDA, motivo=TIMED_OUT)
-    if outputs:
-        outputs.append(_pedir_compensacion(checked))
-    return checked, outputs
+    if orden is None:
+        if comando.programado is None:
+            raise _unknown(comando)
+        return None, [replace(comando, otras=None, programado=None)]
+    if orden.estado != CREADA:
+        return orden, []
+    if plazos.is_over(orden, now):
+        fallida = _ended(orden, FALLIDA, motivo=TIMED_OUT)
+        return fallida, [fallida, _pedir_compensacion(fallida)]
+    number = comando.intento + 1
+    following = _check(orden, number, now, plazos)
+    if comando.programado is not None and comando.programado - now > plazos.wait(comando.intento) / 2:
+        return orden, [following]
+    return orden, [_pedir_stock(orden, plazos.vence(orden, number, now)), following]
 
 
 def _transition(
     orden: Orden | None,
-    comando: ComandoMarcarListoDespacho | ComandoRevertirOrdenCreada | ComandoVerificarOrden,
+    comando: ComandoMarcarListoDespacho | ComandoRevertirOrdenCreada,
     estado: str,
     **changes: object,
 ) -> Decision:
     if orden is None:
-        raise InvalidMessage(f"id_orden is {comando.id_orden}: there is no such order")
+        raise _unknown(comando)
+    _require_same_saga(orden, comando)
     if estado not in TRANSITIONS[orden.estado]:
         return orden, []
-    ended = replace(orden, estado=estado, version=orden.version + 1, **changes)  # type: ignore[arg-type]
+    ended = _ended(orden, estado, **changes)
     return ended, [ended]
 
 
-def _pedir_stock(orden: Orden) -> ComandoDisminuirStock:
+def _ended(orden: Orden, estado: str, **changes: object) -> Orden:
+    return replace(orden, estado=estado, version=orden.version + 1, **changes)  # type: ignore[arg-type]
+
+
+def _unknown(
+    comando: ComandoMarcarListoDespacho | ComandoRevertirOrdenCreada | ComandoVerificarOrden,
+) -> InvalidMessage:
+    return InvalidMessage(f"id_orden is {comando.id_orden}: there is no such order")
+
+
+def _require_same_saga(
+    orden: Orden, comando: ComandoCrearOrden | ComandoMarcarListoDespacho | ComandoRevertirOrdenCreada
+) -> None:
+    require_same_saga(orden.id_orden, orden.transaction_id, comando.transaction_id)
+
+
+def _check(orden: Orden, number: int, now: datetime, plazos: Plazos) -> ComandoVerificarOrden:
+    due = plazos.due(orden, number, now)
+    return ComandoVerificarOrden(orden.id_orden, number, orden.transaction_id, programado=due)
+
+
+def _pedir_stock(orden: Orden, vence: datetime) -> ComandoDisminuirStock:
     return ComandoDisminuirStock(
         id_producto=orden.id_producto,
         id_orden=orden.id_orden,
@@ -105,6 +179,7 @@ def _pedir_stock(orden: Orden) -> ComandoDisminuirStock:
         direccion_entrega=orden.direccion_entrega,
         transaction_id=orden.transaction_id,
         instrucciones_entrega=orden.instrucciones_entrega,
+        vence=vence,
     )
 
 

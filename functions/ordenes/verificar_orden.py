@@ -1,9 +1,10 @@
 """ordenes/comando-verificar-orden → productos/comando-disminuir-stock, ordenes/comando-verificar-orden;
-or, at the last deadline, conductores/comando-liberar-conductor, ordenes/evento-orden.
+or, given up, conductores/comando-liberar-conductor, ordenes/evento-orden.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -12,11 +13,12 @@ from functions.engine.function import Function
 from functions.messages.envelope import Message
 from functions.messages.payloads import ComandoVerificarOrden
 from functions.ordenes import decisions, tables
-from functions.ordenes.deadlines import merge_deadlines
+from functions.ordenes.deadlines import merge_checks, plazos, push_sparingly
+from functions.postgres.clock import now
 
 
 class VerificarOrden(Function):
-    """Looks after orders at their deadlines: pushes their sagas on, or gives them up at the last deadline."""
+    """Looks after orders that have not ended: pushes their sagas on, in the end gives them up."""
 
     batch_size = 20  # messages of up to 500 orders
 
@@ -26,6 +28,7 @@ class VerificarOrden(Function):
             for message in batch
             for id_orden in message.data.ordenes
         ]
-        outputs = iter(decide(tx, single_orders, decisions.verificar, tables.ORDENES))
-        by_message = ([next(outputs) for _ in message.data.ordenes] for message in batch)
-        return [list(chain(*merge_deadlines(group))) for group in by_message]
+        verificar = partial(decisions.verificar, now=now(tx), plazos=plazos(self.config, tables.are_suspended(tx)))
+        by_orden = decide(tx, single_orders, verificar, tables.ORDENES)
+        outputs = iter(merge_checks(push_sparingly(by_orden)))
+        return [list(chain(*(next(outputs) for _ in message.data.ordenes))) for message in batch]

@@ -11,6 +11,7 @@ from pg8000 import core
 from pg8000.converters import make_params
 from pg8000.dbapi import convert_paramstyle
 
+from functions.postgres import clock
 from functions.postgres.arrays import to_array
 from functions.postgres.errors import PLAN_ERRORS, TERMINATION_ERRORS, sqlstate
 
@@ -51,6 +52,7 @@ def prepare(engine: sa.Engine) -> sa.Engine:
     """
     sa.event.listen(engine, "do_connect", lambda _dialect, _record, _positional, kwargs: _Connection(**kwargs))
     sa.event.listen(engine, "connect", _configure)
+    sa.event.listen(engine, "connect", clock.start)
     sa.event.listen(engine, "handle_error", _discard_connection)
     return engine
 

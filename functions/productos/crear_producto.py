@@ -6,8 +6,9 @@ from typing import Any
 
 from functions.engine.batch import Outputs, decide
 from functions.engine.function import Function
-from functions.messages.envelope import Message, now
+from functions.messages.envelope import Message
 from functions.messages.payloads import ComandoCrearProducto
+from functions.postgres.clock import now
 from functions.productos import decisions, tables
 
 
@@ -15,4 +16,4 @@ class CrearProducto(Function):
     """Creates products."""
 
     def handle(self, tx: Any, batch: Sequence[Message[ComandoCrearProducto]]) -> Outputs:
-        return decide(tx, batch, partial(decisions.crear, now=now()), tables.PRODUCTOS)
+        return decide(tx, batch, partial(decisions.crear, now=now(tx)), tables.PRODUCTOS)

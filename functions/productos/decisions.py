@@ -6,9 +6,9 @@ the same again, with whatever message, gets the same answer and changes nothing.
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
-from functions.messages.envelope import InvalidMessage
+from functions.messages.envelope import InvalidMessage, require_same_saga
 from functions.messages.frozen import frozen
 from functions.messages.ids import Id
 from functions.messages.payloads import (
@@ -37,16 +37,20 @@ Producto = EventoProducto
 
 @frozen
 class Reserva:
-    """The stock that one order holds. `motivo` is why it is not `reservada`."""
+    """The stock that one order holds. `motivo` is why it is not `reservada`; `transaction_id` its saga, None for those
+    that are older than the table's column.
+    """
 
     id_orden: Id
     id_producto: Id
     cantidad: int
     estado: str
-    motivo: str | None = None
+    motivo: str | None
+    transaction_id: Id | None
 
 
-DecisionStock = tuple[Producto | None, Reserva, list[Payload]]
+R = TypeVar("R", bound=Reserva | None)
+DecisionStock = tuple[Producto | None, R, list[Payload]]
 
 
 def crear(producto: Producto | None, comando: ComandoCrearProducto, now: datetime) -> tuple[Producto, list[Payload]]:
@@ -73,28 +77,34 @@ def eliminar(
 
 def disminuir(
     producto: Producto | None, reserva: Reserva | None, comando: ComandoDisminuirStock, now: datetime
-) -> DecisionStock:
-    """Reserves stock and asks for a driver; or refuses, and the order is compensated."""
+) -> DecisionStock[Reserva | None]:
+    """Reserves stock and asks for a driver; or refuses, and the order is compensated. What is no longer wanted has no
+    effect: whoever asked has given the order up, or asks again.
+    """
     if reserva is not None:
+        require_same_saga(reserva.id_orden, reserva.transaction_id, comando.transaction_id)
         following = _pedir_conductor(comando) if reserva.estado == RESERVADA else _revert_orden(reserva, comando)
         return producto, reserva, [following]
+    if comando.vence is not None and comando.vence <= now:
+        return producto, None, []
     motivo = _refusal_reason(producto, comando.cantidad)
     if producto is None or motivo is not None:
-        reserva = Reserva(comando.id_orden, comando.id_producto, comando.cantidad, RECHAZADA, motivo)
+        reserva = _reserva(comando, RECHAZADA, motivo)
         return producto, reserva, [_revert_orden(reserva, comando)]
     reduced = _updated(producto, now, stock=producto.stock - comando.cantidad)
-    reserva = Reserva(comando.id_orden, comando.id_producto, comando.cantidad, RESERVADA)
+    reserva = _reserva(comando, RESERVADA)
     return reduced, reserva, [_pedir_conductor(comando), reduced]
 
 
 def revertir(
     producto: Producto | None, reserva: Reserva | None, comando: ComandoRevertirDisminuirStock, now: datetime
-) -> DecisionStock:
+) -> DecisionStock[Reserva]:
     """Gives back exactly what the order holds, once, and has the order compensated."""
     if reserva is None:
         # remembered, so that a request for stock that comes late is refused
-        reserva = Reserva(comando.id_orden, comando.id_producto, comando.cantidad, REVERTIDA, comando.motivo)
+        reserva = _reserva(comando, REVERTIDA, comando.motivo)
         return producto, reserva, [_revert_orden(reserva, comando)]
+    require_same_saga(reserva.id_orden, reserva.transaction_id, comando.transaction_id)
     if reserva.estado != RESERVADA:
         return producto, reserva, [_revert_orden(reserva, comando)]
     if producto is None or producto.stock > MAX_INT - reserva.cantidad:
@@ -102,6 +112,12 @@ def revertir(
     restored = _updated(producto, now, stock=producto.stock + reserva.cantidad)
     reserva = replace(reserva, estado=REVERTIDA, motivo=comando.motivo)
     return restored, reserva, [_revert_orden(reserva, comando), restored]
+
+
+def _reserva(
+    comando: ComandoDisminuirStock | ComandoRevertirDisminuirStock, estado: str, motivo: str | None = None
+) -> Reserva:
+    return Reserva(comando.id_orden, comando.id_producto, comando.cantidad, estado, motivo, comando.transaction_id)
 
 
 def _refusal_reason(producto: Producto | None, cantidad: int) -> str | None:
@@ -125,6 +141,7 @@ def _pedir_conductor(comando: ComandoDisminuirStock) -> ComandoAsignarConductor:
         direccion_entrega=comando.direccion_entrega,
         transaction_id=comando.transaction_id,
         instrucciones_entrega=comando.instrucciones_entrega,
+        vence=comando.vence,
     )
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from functions.engine.batch import Outputs, Store, decide, keep_last_events
 from functions.engine.function import Function
-from functions.messages.envelope import Message, now
+from functions.messages.envelope import Message
 from functions.messages.payloads import ComandoDisminuirStock, EventoProducto
+from functions.postgres.clock import now
 from functions.productos import decisions, tables
 from functions.productos.decisions import Reserva
 
@@ -25,5 +26,5 @@ class DisminuirStock(Function):
 
 
 def _disminuir(tx: Any, batch: Sequence[Message[ComandoDisminuirStock]], reservas: Store[Reserva]) -> Outputs:
-    outputs = decide(tx, batch, partial(decisions.disminuir, now=now()), tables.PRODUCTOS, reservas)
+    outputs = decide(tx, batch, partial(decisions.disminuir, now=now(tx)), tables.PRODUCTOS, reservas)
     return keep_last_events(outputs, EventoProducto)

@@ -6,8 +6,9 @@ from typing import Any
 
 from functions.engine.batch import Outputs, decide, keep_last_events
 from functions.engine.function import Function
-from functions.messages.envelope import Message, now
+from functions.messages.envelope import Message
 from functions.messages.payloads import ComandoRevertirDisminuirStock, EventoProducto
+from functions.postgres.clock import now
 from functions.productos import decisions, tables
 
 
@@ -15,5 +16,5 @@ class RevertirDisminuirStock(Function):
     """Gives back the stock of orders, and has the orders compensated."""
 
     def handle(self, tx: Any, batch: Sequence[Message[ComandoRevertirDisminuirStock]]) -> Outputs:
-        outputs = decide(tx, batch, partial(decisions.revertir, now=now()), tables.PRODUCTOS, tables.RESERVAS)
+        outputs = decide(tx, batch, partial(decisions.revertir, now=now(tx)), tables.PRODUCTOS, tables.RESERVAS)
         return keep_last_events(outputs, EventoProducto)

@@ -20,7 +20,7 @@ _FIELDS: Final = (
     "version",
 )
 _COLUMNS: Final = "id, nombre, stock, fecha_creacion, fecha_actualizacion, eliminado, version"
-_RESERVA_FIELDS: Final = ("id_orden", "id_producto", "cantidad", "estado", "motivo")
+_RESERVA_FIELDS: Final = ("id_orden", "id_producto", "cantidad", "estado", "motivo", "transaction_id")
 
 _LOAD: Final = sa.text(f"""
     select {_COLUMNS} from productos where id = any(cast(:ids as uuid[])) order by id for update""")
@@ -35,13 +35,14 @@ _UPDATE: Final = sa.text(f"""{_INSERT.text}
     on conflict (id) do update set nombre = excluded.nombre, stock = excluded.stock,
         fecha_actualizacion = excluded.fecha_actualizacion, eliminado = excluded.eliminado, version = excluded.version
     where excluded.version > productos.version""")
-_LOAD_RESERVAS: Final = sa.text("""
-    select id_orden, id_producto, cantidad, estado, motivo from reservas
+_LOAD_RESERVAS: Final = sa.text(f"""
+    select {", ".join(_RESERVA_FIELDS)} from reservas
     where id_orden = any(cast(:ids as uuid[])) order by id_orden for update""")
-_INSERT_RESERVAS: Final = sa.text("""
-    insert into reservas (id_orden, id_producto, cantidad, estado, motivo)
+_INSERT_RESERVAS: Final = sa.text(f"""
+    insert into reservas ({", ".join(_RESERVA_FIELDS)})
     select * from unnest(cast(:id_orden as uuid[]), cast(:id_producto as uuid[]), cast(:cantidad as int[]),
-                         cast(:estado as text[]), cast(:motivo as text[])) order by 1""")
+                         cast(:estado as text[]), cast(:motivo as text[]), cast(:transaction_id as uuid[]))
+    order by 1""")
 _UPDATE_RESERVAS: Final = sa.text(f"""{_INSERT_RESERVAS.text}
     on conflict (id_orden) do update set estado = excluded.estado, motivo = excluded.motivo""")
 

@@ -2,9 +2,9 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime
 from itertools import count
 from queue import Empty, SimpleQueue
 from typing import Any, Final
@@ -75,11 +75,9 @@ class Publisher:
         client: Any,
         *,
         timeout_ms: int = 30_000,
-        delays: Mapping[str, float] | None = None,
         on_stored: OnStored | None = None,
     ) -> None:
-        """`timeout_ms`: longest wait for a confirmation, in milliseconds. `delays`: topics whose messages are delivered
-        later, by that many seconds.
+        """`timeout_ms`: longest wait for a confirmation, in milliseconds.
 
         `on_stored` is called once for each message that the broker has confirmed, with the message and its id, also if
         `publish` fails because of others. What it is not called for may be stored all the same. It is called from the
@@ -89,7 +87,6 @@ class Publisher:
         """
         self._client, self._timeout_ms = client, timeout_ms
         self._on_stored = on_stored
-        self._delays = {topic: timedelta(seconds=seconds) for topic, seconds in (delays or {}).items()}
         self._topic_producers: dict[tuple[str, str], _TopicProducer] = {}
 
     def publish(self, outgoing_messages: Sequence[Outgoing]) -> None:
@@ -116,7 +113,8 @@ class Publisher:
                             self._confirmed(confirmations, p) if index >= unconfirmed[key] else None,
                             partition_key=p.key,
                             properties=dict(p.properties),
-                            deliver_after=self._delays.get(p.topic),
+                            # not deliver_after, which counts from this host's clock
+                            deliver_at=_to_ms(p.deliver_at),
                         )
             # the client gives up by itself before that: this bounds the wait if it does not
             confirmations.wait_for(self._timeout_ms / 1000 + 5)
@@ -145,7 +143,8 @@ class Publisher:
             is_dead_letter = topic not in PAYLOADS
             # what is delivered later is an entry of its own, and each partition has entries of its own; on_stored wants
             # each message's own id, not only the last one's
-            may_batch = not is_dead_letter and topic not in self._delays and self._on_stored is None
+            is_delayed = not is_dead_letter and PAYLOADS[topic].deliver_at is not None
+            may_batch = not is_dead_letter and not is_delayed and self._on_stored is None
             batches = may_batch and self._client.get_topic_partitions(full_topic) == [full_topic]
             try:
                 producer = self._client.create_producer(
@@ -175,3 +174,8 @@ class Publisher:
                 raise SchemaRefused(topic, version) from error
             if json.loads(info.schema()).get("version") == version:
                 return RegisteredSchema(info)
+
+
+def _to_ms(moment: datetime | None) -> int | None:
+    """Milliseconds since 1970-01-01 UTC, as the client takes them."""
+    return None if moment is None else round(moment.timestamp() * 1000)

@@ -1,11 +1,14 @@
 """What users type and see: the types of arguments, and texts that can't control a terminal."""
 
 import argparse
+import getpass
 import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
+
+from tools.errors import ToolError
 
 T = TypeVar("T")
 
@@ -23,6 +26,14 @@ def timestamp(moment: datetime) -> str:
 def json_line(value: Mapping[str, Any]) -> str:
     """The JSON of a value in one line of ASCII; times in ISO 8601, what JSON does not know as `str` has it."""
     return json.dumps(value, default=lambda v: v.isoformat() if isinstance(v, datetime) else str(v))
+
+
+def current_user() -> str:
+    """The system's name for who runs this; ToolError if it has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise ToolError("the system does not know who you are: say --operator NAME") from error
 
 
 def moment(text: str) -> datetime:

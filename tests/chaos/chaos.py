@@ -63,11 +63,11 @@ def run(platform: Platform, settings: Settings) -> Result:
     counter = DeliveryCounter(platform)
     watcher = load.Watcher(platform, log)
     try:
-        with _reporting(log):
+        with reporting(log):
             lost = _under_load(platform, settings, log, catalog, counter)
             promised = Promised(log.accepted, log.conductores, catalog.initial_stock)
             started_at = time.monotonic()
-            final, broken = _drain(platform, promised, before, log, 0 if lost else settings.timeout)
+            final, broken = drain(platform, promised, before, log, 0 if lost else settings.timeout)
         drain_time = time.monotonic() - started_at
     finally:
         watcher.stop()
@@ -109,7 +109,7 @@ def _under_load(
     return repairer.lost_services
 
 
-def _drain(
+def drain(
     platform: Platform, promised: Promised, before: dict[str, set[str]], log: Log, timeout: float
 ) -> tuple[snapshot.Snapshot, dict[str, set[str]]]:
     """Waits until all invariants hold; the last picture, and what breaks them when the time is over."""
@@ -128,8 +128,8 @@ def _drain(
 
 
 @contextmanager
-def _reporting(log: Log) -> Iterator[None]:
-    """A status line every ESTADO s."""
+def reporting(log: Log) -> Iterator[None]:
+    """A status line every STATUS_INTERVAL s."""
     end = threading.Event()
 
     def print_status() -> None:

@@ -44,6 +44,15 @@ def prepare(platform: Platform) -> Catalog:
     return Catalog(dict(zip(ids, stocks, strict=True)), [*ids, str(uuid4())], weights)
 
 
+def prepare_ample(platform: Platform, ordenes: int) -> Catalog:
+    """Products and drivers for so many orders and more: each can be fulfilled."""
+    ids = [_crear_producto(platform, AMPLE_STOCK) for _ in range(3)]
+    wait_for("the products", lambda: all(platform.request("GET", f"/productos/{i}")[0] == 200 for i in ids))
+    drivers = "insert into conductores (id_conductor) select gen_random_uuid() from generate_series(1, :count)"
+    platform.sql("conductores", drivers, count=ordenes)
+    return Catalog(dict.fromkeys(ids, AMPLE_STOCK), ids, [1] * len(ids))
+
+
 def _crear_producto(platform: Platform, stock: int) -> str:
     status, body, _ = platform.request("POST", "/productos", {"nombre": "Té", "stock": stock})
     assert status == 202, body

@@ -13,7 +13,9 @@ from tests.chaos.log import lifetimes, longest_stall, recoveries
 MAX_LISTED = 10
 """So many violations of one invariant are listed."""
 TIMEOUT = 120
-"""In deployment/functions/crear-orden.yaml, in s. What needs it is not lost, but shows that something was."""
+"""The first wait of DEMORAS in deployment/functions/crear-orden.yaml, in s. What needs it is not lost, but shows that
+something was.
+"""
 
 
 def text(result: Result) -> str:

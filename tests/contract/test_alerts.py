@@ -10,7 +10,6 @@ from tools.cluster.repository import function_configs
 from tools.cluster.topics import HISTORY_SUBSCRIPTION, subscriptions
 
 from deployment.monitoring.render import SOURCES
-from functions.ordenes.decisions import DEADLINES
 from tests.support.prometheus import Rule, alerts, promtool, rules
 
 RULE_TESTS: Final = sorted((SOURCES / "tests").glob("*_test.yml"))
@@ -63,11 +62,15 @@ def test_each_alert_has_its_section_in_the_runbook_and_each_section_its_alert() 
 
 
 def test_sagas_are_late_and_stuck_after_their_deadlines() -> None:
-    """The deadlines are in the functions' configuration."""
-    (delay,) = function_configs()["verificar-orden"]["userConfig"]["DEMORAS"].values()
+    """The deadlines are in the functions' configuration, the same in both functions."""
+    config = function_configs()["verificar-orden"]["userConfig"]
+    ((first, second, third, *_),) = config["DEMORAS"].values()
     limits = {name(a): int(a["expr"].rpartition(">")[2]) for a in alerts() if "oldest_open_order" in a["expr"]}
-    assert delay < limits["SagaLate"] < 2 * delay
-    assert DEADLINES * delay < limits["SagaStuck"] < (DEADLINES + 2) * delay
+    assert first < limits["SagaLate"] < second
+    assert first + second + third < limits["SagaStuck"] < 2 * third
+    assert config["PLAZO"] / 2 < limits["OrdersGivenUpSoon"] < config["PLAZO"]
+    created_with = function_configs()["crear-orden"]["userConfig"]
+    assert [created_with[key] for key in ("DEMORAS", "PLAZO")] == [config[key] for key in ("DEMORAS", "PLAZO")]
 
 
 def test_only_subscriptions_that_no_function_reads_are_left_out() -> None:

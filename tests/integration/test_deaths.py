@@ -5,7 +5,12 @@ from itertools import count
 import pytest
 
 from functions.messages.ids import new
-from functions.messages.payloads import ComandoCrearOrden, ComandoEliminarProducto, ComandoRegistrarConductor
+from functions.messages.payloads import (
+    ComandoCrearOrden,
+    ComandoEliminarProducto,
+    ComandoRegistrarConductor,
+    ComandoSuspenderPlazos,
+)
 from tests.chaos import snapshot
 from tests.chaos.invariants import broken_invariants
 from tests.chaos.snapshot import Promised
@@ -63,6 +68,9 @@ def prepare(world: World, name: str) -> list[ComandoCrearOrden]:
         world.run(without=["verificar-orden", "disminuir-stock"])
     elif name == "registrar-conductor":
         world.broker.send(*(ComandoRegistrarConductor(new(), "Ana") for _ in range(MESSAGE_COUNT)))
+        return []
+    elif name == "suspender-plazos":
+        world.broker.send(*(ComandoSuspenderPlazos(False, f"operador {n}", "prueba") for n in range(MESSAGE_COUNT)))
         return []
     elif name in ("crear-producto", "proyectar-producto", "eliminar-producto"):
         others = [make_producto() for _ in range(MESSAGE_COUNT)]

@@ -22,12 +22,11 @@ from functions.messages.codec import MAX_BYTES
 from functions.messages.ids import new
 from functions.messages.outgoing import pack, to_outgoing
 from functions.messages.payloads import ComandoCrearOrden as CrearOrdenPayload
-from functions.messages.payloads import ComandoRegistrarConductor, ComandoVerificarOrden, Payload
+from functions.messages.payloads import ComandoRegistrarConductor, Payload
 from functions.messages.trace import PROPERTY, Trace, parse
 from functions.ordenes.crear_orden import CrearOrden
 from functions.ordenes.marcar_listo_despacho import MarcarListoDespacho
 from functions.ordenes.revertir_orden_creada import RevertirOrdenCreada
-from functions.ordenes.verificar_orden import VerificarOrden as VerificarOrdenFunction
 from functions.pulsar_io.errors import SchemaRefused
 from functions.saga.registrar_saga import RegistrarSaga
 from tests.support.data import listo, make_orden, make_producto, pedir_conductor, pedir_stock, revertir
@@ -296,48 +295,6 @@ def test_the_saga_log_is_told_of_a_quarantined_message_whose_saga_is_known(
     assert (evento.funcion, evento.accion, evento.operador) == ("ordenes/crear-orden", "en-cuarentena", None)
     assert (evento.origen, evento.id_mensaje) == (message.raw.topic_name(), str(message.raw.message_id()))
     assert evento.motivo == "ZeroDivisionError: planted"
-
-
-def test_only_the_order_of_a_deadline_is_delivered_later(databases: Platform, start_engine: StartEngine) -> None:
-    running_engine, context = start_engine(CrearOrden(), "crear-orden")
-    running_engine._process_batch([received(make_orden())])
-    assert context.client.delayed == {"ordenes/comando-verificar-orden"}
-
-
-def test_at_a_deadline_of_several_orders_those_that_have_not_ended_are_pushed_on(
-    databases: Platform, start_engine: StartEngine
-) -> None:
-    ordenes = first, ended, other = [make_orden() for _ in range(3)]
-    running_engine, context = start_engine(CrearOrden(), "crear-orden")
-    running_engine._process_batch([received(orden) for orden in ordenes])
-    [deadline] = context.client.messages("ordenes/comando-verificar-orden")
-    assert deadline.data == ComandoVerificarOrden(
-        first.id_orden, 1, first.transaction_id, [ended.id_orden, other.id_orden]
-    )
-    start_engine(MarcarListoDespacho(), "marcar-listo-despacho")[0]._process_batch([received(listo(ended))])
-
-    running_engine, context = start_engine(VerificarOrdenFunction(), "verificar-orden")
-    running_engine._process_batch(
-        [received(deadline.data), received(ComandoVerificarOrden(other.id_orden, 2, other.transaction_id))]
-    )
-    requested = [m.data.id_orden for m in context.client.messages(PEDIR_STOCK)]  # type: ignore[attr-defined]
-    assert requested == [first.id_orden, other.id_orden, other.id_orden]
-    assert [m.data for m in context.client.messages("ordenes/comando-verificar-orden")] == [
-        ComandoVerificarOrden(first.id_orden, 2, first.transaction_id, [other.id_orden]),
-        ComandoVerificarOrden(other.id_orden, 3, other.transaction_id),
-    ]
-
-
-def test_one_order_of_a_deadline_that_nobody_knows_is_an_impossible_message(
-    databases: Platform, start_engine: StartEngine
-) -> None:
-    known, unknown = make_orden(), make_orden()
-    start_engine(CrearOrden(), "crear-orden")[0]._process_batch([received(known)])
-    running_engine, context = start_engine(VerificarOrdenFunction(), "verificar-orden")
-    deadline = ComandoVerificarOrden(known.id_orden, 1, known.transaction_id, [unknown.id_orden])
-    running_engine._process_batch([received(deadline)])
-    [(_, message_properties)] = [(t, p) for t, _, p in context.client.published if t == "ordenes/verificar-orden-dlq"]
-    assert str(unknown.id_orden) in message_properties["dlq-reason"]
 
 
 def test_a_message_that_is_too_big_is_quarantined(databases: Platform, start_engine: StartEngine) -> None:

@@ -14,7 +14,7 @@ from functions.engine import receipts
 from functions.postgres import connection
 from tests.support.platform import Platform
 
-MODULES = {
+MODULES: dict[str, tuple[ModuleType, ...]] = {
     "ordenes": (functions.ordenes.tables, receipts),
     "ordenes_lectura": (functions.ordenes.tables,),
     "productos": (functions.productos.tables, receipts),
@@ -23,9 +23,17 @@ MODULES = {
 }
 
 
-def statements(module: ModuleType) -> dict[str, str]:
+READ_MODEL_STATEMENTS = {"ordenes_lectura": "_PROJECT"}
+"""The only statement of the module for a database of its own whose tables have fewer columns."""
+
+
+def statements(module: ModuleType, only: str | None = None) -> dict[str, str]:
     """By name, with PostgreSQL's own parameters."""
-    texts = {name: value.text for name, value in vars(module).items() if isinstance(value, sa.TextClause)}
+    texts = {
+        name: value.text
+        for name, value in vars(module).items()
+        if isinstance(value, sa.TextClause) and only in (None, name)
+    }
     return {name: _number_parameters(text) for name, text in texts.items()}
 
 
@@ -44,8 +52,9 @@ def test_rows_are_found_by_index_even_if_the_table_was_empty_when_it_was_planned
         with engine.connect() as opened:
             assert opened.exec_driver_sql("show plan_cache_mode").scalar_one() == "force_generic_plan"
             for module in MODULES[database]:
-                assert statements(module)
-                for name, statement in statements(module).items():
+                found = statements(module, READ_MODEL_STATEMENTS.get(database))
+                assert found
+                for name, statement in found.items():
                     plan = "\n".join(opened.exec_driver_sql(f"explain (generic_plan) {statement}").scalars())
                     # a join could begin with all rows of the table
                     assert not re.search("Seq Scan|Join|Loop", plan), f"{module.__name__}.{name}:\n{plan}"

@@ -7,6 +7,8 @@ from itertools import chain
 from typing import Final, TypeVar
 from uuid import NAMESPACE_OID, uuid5
 
+from tools.cluster.repository import function_configs
+
 from functions.conductores import decisions as conductores
 from functions.engine.batch import Outputs, keep_last_events
 from functions.engine.handler import BATCH_SIZE
@@ -24,7 +26,7 @@ from functions.messages.payloads import (
     Payload,
 )
 from functions.ordenes import decisions as ordenes
-from functions.ordenes.deadlines import merge_deadlines
+from functions.ordenes.deadlines import merge_checks, plazos
 from functions.productos import decisions as productos
 from tests.load import seeding
 
@@ -32,6 +34,7 @@ TRANSACTION_ID: Final = parse(str(uuid5(NAMESPACE_OID, "techo")))
 IDS_PRODUCTO: Final = [derived(TRANSACTION_ID, str(number)) for number in range(seeding.PRODUCTOS)]
 DIRECCION_ENTREGA: Final = "Calle 45 # 13-40, techo"
 """Of these orders only: that is how they are found afterwards."""
+PLAZOS: Final = plazos(function_configs()["crear-orden"]["userConfig"])
 D = TypeVar("D", bound=Payload)
 
 
@@ -84,12 +87,14 @@ def make_chains(count: int) -> Iterator[Chain]:
 def _one(producto: productos.Producto, number: int) -> Chain:
     client, moment = f"cliente-{number % 1000}", now()
     crear = ComandoCrearOrden(new(), producto.id_producto, client, moment, 1, DIRECCION_ENTREGA, TRANSACTION_ID)
-    creada, outputs = ordenes.crear(None, crear)
+    creada, outputs = ordenes.crear(None, crear, moment, PLAZOS)
     disminuir = _pick(ComandoDisminuirStock, outputs)
     reduced, reserva, stock_requests = productos.disminuir(producto, None, disminuir, moment)
     assert reduced is not None
+    assert reserva is not None
     asignar = _pick(ComandoAsignarConductor, stock_requests)
-    asignacion, conductor_requests = conductores.asignar(None, new(), asignar)
+    asignacion, conductor_requests = conductores.asignar(None, new(), asignar, moment)
+    assert asignacion is not None
     marcar = _pick(ComandoMarcarListoDespacho, conductor_requests)
     iniciada, _ = ordenes.marcar_listo(creada, marcar)
     comandos = (crear, disminuir, asignar, marcar)
@@ -117,7 +122,7 @@ def _batch_outputs(batch: Sequence[Chain]) -> dict[tuple[str, str], Outputs]:
             messages.setdefault(who, []).append(list(payload))
     crear, disminuir = ("ordenes", "crear-orden"), ("productos", "disminuir-stock")
     return messages | {
-        crear: merge_deadlines(messages[crear]),
+        crear: merge_checks(messages[crear]),
         disminuir: keep_last_events(messages[disminuir], EventoProducto),
     }
 

@@ -1,7 +1,10 @@
 """Payloads for tests, with sensible values: `make_orden(cantidad=3)`."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
+
+from tools.cluster.repository import function_configs
 
 from functions.messages.envelope import now
 from functions.messages.ids import new
@@ -16,10 +19,15 @@ from functions.messages.payloads import (
     ComandoRevertirOrdenCreada,
     EventoProducto,
 )
+from functions.ordenes.deadlines import plazos
+from functions.ordenes.decisions import Orden, Plazos
+from functions.ordenes.decisions import crear as crear_orden
 from functions.productos import decisions
 
 ADDRESS = 'Calle 45 # 13-40, "apto" {2}\\ñ 🚚'
 INSTRUCTIONS = "Tocar el timbre"
+PLAZOS: Plazos = plazos(function_configs()["verificar-orden"]["userConfig"])
+"""The deadlines as they are deployed."""
 
 
 def make_orden(**changes: Any) -> ComandoCrearOrden:
@@ -35,12 +43,17 @@ def stored_producto(stock: int = 10) -> EventoProducto:
     return decisions.crear(None, make_producto(stock=stock), now())[0]
 
 
-def pedir_stock(orden: ComandoCrearOrden) -> ComandoDisminuirStock:
-    return ComandoDisminuirStock(**_request(orden))
+def stored_orden(comando: ComandoCrearOrden | None = None, moment: datetime | None = None) -> Orden:
+    """An order as its table has it, created at `moment`, else now."""
+    return crear_orden(None, comando or make_orden(), moment or now(), PLAZOS)[0]
 
 
-def pedir_conductor(orden: ComandoCrearOrden) -> ComandoAsignarConductor:
-    return ComandoAsignarConductor(**_request(orden))
+def pedir_stock(orden: ComandoCrearOrden, vence: datetime | None = None) -> ComandoDisminuirStock:
+    return ComandoDisminuirStock(**_request(orden), vence=vence)
+
+
+def pedir_conductor(orden: ComandoCrearOrden, vence: datetime | None = None) -> ComandoAsignarConductor:
+    return ComandoAsignarConductor(**_request(orden), vence=vence)
 
 
 def _request(orden: ComandoCrearOrden) -> dict[str, Any]:

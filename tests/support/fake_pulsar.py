@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -51,12 +50,13 @@ class FakeMessage:
 @dataclass
 class FakeClient:
     """Keeps what is published. `before_send` is called before each message is stored; what it raises is a failure.
-    `flushes`: how often a producer was told to wait for no more messages.
+    `delayed`: when the last message of each topic is to be delivered that is not to be at once, in ms since 1970-01-01
+    UTC. `flushes`: how often a producer was told to wait for no more messages.
     """
 
     published: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
     before_send: Callable[[], None] = lambda: None
-    delayed: set[str] = field(default_factory=set)
+    delayed: dict[str, int] = field(default_factory=dict)
     flushes: int = 0
 
     def create_producer(self, topic: str, **_: Any) -> "FakeProducer":
@@ -65,8 +65,10 @@ class FakeClient:
     def get_topic_partitions(self, topic: str) -> list[str]:
         return [topic]
 
-    def save(self, topic: str, raw: bytes, message_properties: dict[str, str]) -> None:
+    def save(self, topic: str, raw: bytes, message_properties: dict[str, str], deliver_at: int | None = None) -> None:
         self.published.append((topic, raw, message_properties))
+        if deliver_at is not None:
+            self.delayed[topic] = deliver_at
 
     def acknowledge(self, function: str, id_mensaje: object) -> None:
         """A function has acknowledged a message."""
@@ -89,16 +91,14 @@ class FakeProducer:
         callback: Callable[..., None] | None,
         partition_key: str,
         properties: dict[str, str],
-        deliver_after: timedelta | None,
+        deliver_at: int | None,
     ) -> None:
         try:
             self.client.before_send()
         except pulsar.Timeout:
             self.result = pulsar.Result.Timeout
         else:
-            if deliver_after is not None:
-                self.client.delayed.add(self.topic)
-            self.client.save(self.topic, raw, properties)
+            self.client.save(self.topic, raw, properties, deliver_at)
         if callback is not None:
             result, self.result = self.result, pulsar.Result.Ok
             callback(result, None)

@@ -6,6 +6,7 @@ is not its business. A dead instance forgets everything, and another one begins 
 """
 
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -16,6 +17,7 @@ from tools.cluster.repository import function_configs
 
 from functions.engine.engine import Engine
 from functions.messages.payloads import Payload
+from functions.postgres import clock
 from functions.pulsar_io.schema import Received
 from tests.support import engines
 from tests.support.fake_pulsar import PREFIX, FakeClient, raw, received
@@ -32,19 +34,24 @@ class Death(BaseException):
 
 
 class Broker(FakeClient):
-    """`queues` holds, for each function, the messages that it has not acknowledged."""
+    """`queues` holds, for each function, the messages that it has not acknowledged; `due` when each message is to be
+    delivered that is not to be at once, in ms since 1970-01-01 UTC.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.due: dict[object, int] = {}
         self.queues: dict[str, dict[object, Received]] = {name: {} for name in FUNCTIONS}
         self.acks_lost = False
 
-    def save(self, topic: str, content: bytes, properties: dict[str, str]) -> None:
-        super().save(topic, content, properties)
+    def save(self, topic: str, content: bytes, properties: dict[str, str], deliver_at: int | None = None) -> None:
+        super().save(topic, content, properties, deliver_at)
         for name in FUNCTIONS:
             if PREFIX + topic in engines.configuration(name)["inputSpecs"]:
                 message = raw(topic, content, **properties)
                 self.queues[name][message.raw.message_id()] = message
+                if deliver_at is not None:
+                    self.due[message.raw.message_id()] = deliver_at
 
     def acknowledge(self, name: str, id_mensaje: object) -> None:
         super().acknowledge(name, id_mensaje)
@@ -53,6 +60,7 @@ class Broker(FakeClient):
 
     def clear(self) -> None:
         self.published.clear()
+        self.due.clear()
         self.acks_lost = False
         for queue in self.queues.values():
             queue.clear()
@@ -63,18 +71,26 @@ class Broker(FakeClient):
 
 
 class World:
-    """Every function, one instance each, made when first needed."""
+    """Every function, one instance each, made when first needed. Nobody waits for what is to come later: the databases'
+    clock jumps to where it is due, and never back.
+    """
 
     def __init__(self, databases: Platform) -> None:
         self.broker = Broker()
         self._databases = databases
         self._engines: dict[str, Engine] = {}
+        self._ahead_ms = 0.0
+        self._real = clock._elapsed_ms, clock.start
+        clock._elapsed_ms = lambda: self._real[0]() + self._ahead_ms
+        clock.start = self._start_clock
 
     def pending(self, name: str) -> list[Received]:
         return list(self.broker.queues[name].values())
 
     def deliver(self, name: str, batch: Sequence[Received], dies_at: int = 0) -> bool:
         """One batch; the instance dies at that line of the engine, from 1. False if it came to its end before."""
+        now_ms = time.time() * 1000 + self._ahead_ms
+        self._ahead_ms += max(0.0, *(self._due(message) - now_ms for message in batch))
         engine = self._engines.get(name) or self._create_engine(name)
         if not dies_at:
             engine._process_batch(batch)
@@ -94,12 +110,27 @@ class World:
         return bool(self._databases.sql(database, receipt, funcion=name, id=message.message().id))
 
     def run(self, without: Sequence[str] = ()) -> None:
-        """Until no function but those `without` has anything left; what is to come later comes now."""
+        """Until no function but those `without` has anything left. What is to come later comes once nothing else is
+        left, in the order of its times.
+        """
         active = [name for name in FUNCTIONS if name not in without]
-        while any(self.broker.queues[name] for name in active):
-            for name in active:
-                if batch := self.pending(name)[:500]:
-                    self.deliver(name, batch)
+        while pending := {name: messages for name in active if (messages := self.pending(name))}:
+            now_ms = time.time() * 1000 + self._ahead_ms
+            due = {n: [m for m in messages if self._due(m) <= now_ms] for n, messages in pending.items()}
+            if not any(due.values()):
+                first = min((m for messages in pending.values() for m in messages), key=self._due)
+                due = {n: [first] for n, messages in pending.items() if first in messages}
+            for name, messages in due.items():
+                if messages:
+                    self.deliver(name, messages[:500])
+
+    def _start_clock(self, connection: Any, record: Any) -> None:
+        """A new connection hears the real time of its server, which is behind."""
+        self._real[1](connection, record)
+        record.info[clock._OFFSET] += self._ahead_ms
+
+    def _due(self, message: Received) -> int:
+        return self.broker.due.get(message.raw.message_id(), 0)
 
     def clear(self) -> None:
         """As on the first day; the instances stay."""
@@ -107,6 +138,7 @@ class World:
         self._databases.clear()
 
     def close(self) -> None:
+        clock._elapsed_ms, clock.start = self._real
         while self._engines:
             self._engines.popitem()[1].stop()
 

@@ -12,6 +12,8 @@ BFF: Final = "bff"
 """What the BFF is called among the senders."""
 DLQ: Final = "dlq.py"
 """What the tool for dead letters is called among the senders."""
+OPERATORS: Final = {"ordenes/comando-suspender-plazos": "deadlines.py"}
+"""The operators' tool that sends each command that neither a function nor the BFF sends."""
 QUARANTINE: Final = "saga/evento-cuarentena"
 
 
@@ -20,15 +22,15 @@ class Function:
     """One function; topics are "<namespace>/<topic>".
 
     `purpose`: what it does, in a sentence. `receives`, `publishes`: topics. `delays`: topics whose messages it
-    publishes to be delivered later, with the seconds. `subscription`: how it receives. `dead_letters`: the topic of its
-    dead letters.
+    publishes to be delivered later, with the possible waits in seconds. `subscription`: how it receives.
+    `dead_letters`: the topic of its dead letters.
     """
 
     name: str
     purpose: str
     receives: tuple[str, ...]
     publishes: tuple[str, ...]
-    delays: dict[str, int]
+    delays: dict[str, list[int]]
     subscription: str
     dead_letters: str
 
@@ -41,11 +43,13 @@ class Flow:
     functions: tuple[Function, ...]
 
     def senders(self, topic: str) -> list[str]:
-        """Who publishes on a topic: functions, the BFF, dlq.py. A command that no function publishes is the BFF's."""
+        """Who publishes on a topic: functions, the BFF, operators' tools. A command that nobody else publishes is the
+        BFF's.
+        """
         functions = [f.name for f in self.functions if topic in f.publishes]
         if topic == QUARANTINE:
             return [*(f.name for f in self.functions if self.is_of_saga(f)), DLQ]
-        return functions or [BFF]
+        return functions or [OPERATORS.get(topic, BFF)]
 
     def service(self, who: str) -> str:
         """What a sender's messages say in `service_name`: a function's namespace, else its own name."""

@@ -7,7 +7,6 @@ they are written to the saga log. While this reads a dead-letter topic, nobody e
 Exit codes: 0; 1 something failed; 2 wrong usage; 3 for `list --exit-code`: there are dead letters; 130 interrupted.
 """
 
-import getpass
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -23,9 +22,8 @@ from tools.dead_letters.mailbox import Mailbox
 from tools.dead_letters.model import DeadLetter
 from tools.dead_letters.print import Table, detail, format_count, to_dict, to_full_dict
 from tools.dead_letters.process import DecodedDeadLetter, Processor, Scan
-from tools.errors import ToolError
 from tools.messages.writer_schemas import SchemaRegistry
-from tools.terminal import json_line
+from tools.terminal import current_user, json_line
 
 
 def list_dead_letters(scan: Scan, args: Any) -> int:
@@ -62,7 +60,7 @@ def show(scan: Scan, args: Any) -> int:
 
 def process(scan: Scan, args: Any, action: Action) -> int:
     """Performs an action, or says what it would do; the exit code."""
-    audit = Audit(action.action, args.reason, args.operator or _current_user())
+    audit = Audit(action.action, args.reason, args.operator or current_user())
     processor = Processor(action, audit, scan.client, args.yes)
     complete = scan.visit(processor.visit)
     missing = _report_missing(scan, processor.seen)
@@ -78,13 +76,6 @@ def _report_missing(scan: Scan, seen: set[str]) -> bool:
         missing = f"there is no letter {dead_letter_id}: redriven or discarded already? `list` shows all"
         print(f"error: {missing}", file=sys.stderr)
     return bool(requested - seen)
-
-
-def _current_user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError) as error:
-        raise ToolError("the system does not know who you are: say --operator NAME") from error
 
 
 def _run(scan: Scan, args: Any, inputs: Mapping[str, Sequence[str]]) -> int:

@@ -6,7 +6,8 @@ Unhealthy is:
     (--once and --json read the cluster once, and see no restart)
   - a subscription of a function without a consumer
   - a durable subscription whose oldest unacknowledged message has been due for longer than --max-age seconds, by this
-    machine's clock. Messages for later (userConfig DEMORAS in deployment/functions) are due when that time is over
+    machine's clock. Messages for later are due when the longest time is over that userConfig DEMORAS in
+    deployment/functions says
   - a dead letter that waits (dlq.py list)
   - what can't be read, a functions worker that does not answer included
 """

@@ -24,7 +24,7 @@ class Expected:
 
     `subscriptions`: every topic with the subscriptions that it must have. `readers`: the function that a topic's
     subscription (topic, subscription) belongs to. `instances`: how many each function is configured to have. `delays`:
-    the seconds after their publication at which a topic's messages are due.
+    the seconds after their publication at which a topic's messages are due, at the latest.
     """
 
     subscriptions: Mapping[str, tuple[str, ...]]
@@ -39,7 +39,7 @@ def expected() -> Expected:
     delays: dict[str, float] = {}
     for config in configs.values():
         for topic, seconds in config["userConfig"].get("DEMORAS", {}).items():
-            delays[topic] = max(float(seconds), delays.get(topic, 0.0))
+            delays[topic] = max(*map(float, seconds), delays.get(topic, 0.0))
     return Expected(
         subscriptions={short_name(topic): tuple(names) for topic, names in subscriptions().items()},
         readers={

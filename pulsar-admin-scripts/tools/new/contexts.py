@@ -25,9 +25,7 @@ class Context:
 CONTEXTS: Final = {
     context.name: context
     for context in (
-        Context(
-            "ordenes", "orden", "id_orden", "ORDENES", "order", "decisions.crear(None, make_orden())", "make_orden"
-        ),
+        Context("ordenes", "orden", "id_orden", "ORDENES", "order", "stored_orden(), None", "stored_orden"),
         Context(
             "productos",
             "producto",
@@ -43,7 +41,7 @@ CONTEXTS: Final = {
             "id_orden",
             "ASIGNACIONES",
             "assignment",
-            "decisions.asignar(None, new(), pedir_conductor(make_orden()))",
+            "decisions.asignar(None, new(), pedir_conductor(make_orden()), now())",
             "make_orden, pedir_conductor",
         ),
     )

@@ -1,6 +1,7 @@
 """Messages on the wire."""
 
 from contextlib import suppress
+from datetime import timedelta, timezone
 from io import BytesIO
 from typing import Any
 
@@ -10,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.messages.codec import codec
-from functions.messages.envelope import InvalidMessage, Message
-from functions.messages.ids import Id, new
+from functions.messages.envelope import InvalidMessage, Message, now
+from functions.messages.ids import Id, derived, new
 from functions.messages.outgoing import _OUTPUTS, Outgoing, derive, pack, to_outgoing, unpack
-from functions.messages.payloads import ComandoCrearOrden, ComandoVerificarOrden
-from tests.support.data import listo, make_orden, revertir
+from functions.messages.payloads import ComandoCrearOrden, ComandoVerificarOrden, Payload
+from tests.support.data import listo, make_orden, pedir_stock, revertir
 
 TOPIC = ComandoCrearOrden.topic
 
@@ -42,6 +43,29 @@ def test_the_same_cause_leads_to_the_same_ids_and_others_to_others() -> None:
 def test_outputs_survive_the_outbox() -> None:
     outgoing_messages = derive(Message(new(), 1, 1, make_orden()), "ordenes", [make_orden(), listo(make_orden())])
     assert unpack(pack(outgoing_messages)) == outgoing_messages
+
+
+def test_what_is_to_be_delivered_later_still_is_after_the_outbox() -> None:
+    due = now() + timedelta(minutes=2)
+    outputs = [ComandoVerificarOrden(new(), 1, new(), programado=programado) for programado in (due, None)]
+    outgoing_messages = derive(Message(new(), 1, 1, make_orden()), "ordenes", outputs)
+    assert [outgoing.deliver_at for outgoing in outgoing_messages] == [due, None]
+    assert unpack(pack(outgoing_messages)) == outgoing_messages
+
+
+def test_a_command_that_is_wanted_for_longer_is_another_message_whatever_its_time_zone() -> None:
+    orden, vence = make_orden(), now()
+    bogota = timezone(timedelta(hours=-5))
+    times = (None, vence, vence.astimezone(bogota), vence + timedelta(milliseconds=1))
+    ids = [_sent_id(pedir_stock(orden, vence=one)) for one in times]
+    assert ids[1] == ids[2]
+    assert len(set(ids)) == 3
+    assert ids[0] == derived(orden.id_orden, "productos/comando-disminuir-stock")
+
+
+def _sent_id(payload: Payload) -> Id:
+    (outgoing,) = derive(Message(new(), 1, 1, make_orden()), "ordenes", [payload])
+    return codec(outgoing.topic).decode(outgoing.raw).id
 
 
 @given(st.lists(st.builds(Outgoing, st.text(), st.text(), st.binary() | st.just(b"x" * 70_000))))

@@ -2,15 +2,15 @@
 
 import pytest
 
-from functions.messages.envelope import InvalidMessage
-from functions.messages.payloads import ComandoVerificarOrden
+from functions.messages.envelope import InvalidMessage, now
+from functions.messages.ids import new
 from functions.ordenes import decisions
-from tests.support.data import listo, make_orden, revertir
+from tests.support.data import PLAZOS, listo, make_orden, revertir, stored_orden
 
 
 def test_a_driver_makes_the_order_iniciada() -> None:
     comando = make_orden()
-    orden, _ = decisions.crear(None, comando)
+    orden = stored_orden(comando)
     with_conductor = listo(comando)
     iniciada, outputs = decisions.marcar_listo(orden, with_conductor)
     assert (iniciada.estado, iniciada.id_driver, iniciada.version) == ("iniciada", with_conductor.id_conductor, 2)
@@ -20,17 +20,14 @@ def test_a_driver_makes_the_order_iniciada() -> None:
 @pytest.mark.parametrize("final_estado", ["iniciada", "fallida"])
 def test_an_order_that_has_ended_stays_as_it_is(final_estado: str) -> None:
     comando = make_orden()
-    orden, _ = decisions.crear(None, comando)
+    orden = stored_orden(comando)
     if final_estado == "iniciada":
         ended, _ = decisions.marcar_listo(orden, listo(comando))
     else:
         ended, _ = decisions.revertir(orden, revertir(comando))
     assert decisions.marcar_listo(ended, listo(comando)) == (ended, [])
     assert decisions.revertir(ended, revertir(comando)) == (ended, [])
-    assert decisions.crear(ended, comando) == (ended, [])
-    for intento in range(1, decisions.DEADLINES + 1):
-        deadline = ComandoVerificarOrden(comando.id_orden, intento, comando.transaction_id)
-        assert decisions.verificar(ended, deadline) == (ended, [])
+    assert decisions.crear(ended, comando, now(), PLAZOS) == (ended, [])
 
 
 def test_an_order_that_does_not_exist_is_an_impossible_message() -> None:
@@ -39,5 +36,14 @@ def test_an_order_that_does_not_exist_is_an_impossible_message() -> None:
         decisions.marcar_listo(None, listo(comando))
     with pytest.raises(InvalidMessage, match=str(comando.id_orden)):
         decisions.revertir(None, revertir(comando))
-    with pytest.raises(InvalidMessage, match=str(comando.id_orden)):
-        decisions.verificar(None, ComandoVerificarOrden(comando.id_orden, 1, comando.transaction_id))
+
+
+def test_what_another_saga_says_about_an_order_is_an_invalid_message() -> None:
+    """Whoever may publish on the topics could end any order otherwise."""
+    comando = make_orden()
+    forged = make_orden(id_orden=comando.id_orden, transaction_id=new())
+    orden = stored_orden(comando)
+    with pytest.raises(InvalidMessage, match=f"transaction_id is {forged.transaction_id}"):
+        decisions.marcar_listo(orden, listo(forged))
+    with pytest.raises(InvalidMessage, match=f"transaction_id is {forged.transaction_id}"):
+        decisions.revertir(orden, revertir(forged))

@@ -40,8 +40,10 @@ class AskingClient(FakeClient):
         return producer
 
 
-def asked(client: AskingClient, count: int, bytes_: int = 10, **options: Any) -> list[bool]:
-    Publisher(client, **options).publish([Outgoing(TOPIC, "clave", bytes(bytes_), version=VERSION)] * count)
+def asked(client: AskingClient, count: int, bytes_: int = 10, topic: str = TOPIC, **options: Any) -> list[bool]:
+    Publisher(client, **options).publish(
+        [Outgoing(topic, "clave", bytes(bytes_), version=codec(topic).version)] * count
+    )
     assert len(client.published) == count
     assert client.flushes == 1
     return client.asked
@@ -57,7 +59,7 @@ def test_what_is_more_than_an_entry_is_confirmed_one_by_one(count: int, bytes_: 
 
 
 def test_messages_that_are_entries_of_their_own_are_confirmed_one_by_one() -> None:
-    assert asked(AskingClient(), 3, delays={TOPIC: 1}) == [True] * 3
+    assert asked(AskingClient(), 3, topic="ordenes/comando-verificar-orden") == [True] * 3
     assert asked(AskingClient(partitions=1), 3) == [True] * 3
 
 

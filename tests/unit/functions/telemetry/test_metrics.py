@@ -9,7 +9,7 @@ from functions.messages.ids import new
 from functions.messages.payloads import EventoOrden, Payload
 from functions.ordenes import decisions
 from functions.telemetry.metrics import BOUNDS, MAX_REASONS, Metrics
-from tests.support.data import make_orden
+from tests.support.data import make_orden, stored_orden
 
 
 class Recorded(Counter[str]):
@@ -29,7 +29,7 @@ def measure(*events: EventoOrden, ago: float = 0) -> Recorded:
 
 
 def creada() -> EventoOrden:
-    return decisions.crear(None, make_orden())[0]
+    return stored_orden()
 
 
 def fallida(motivo: str) -> EventoOrden:

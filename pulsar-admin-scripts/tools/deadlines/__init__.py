@@ -1,0 +1,1 @@
+"""Suspends and resumes giving orders up."""
