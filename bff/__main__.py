@@ -1,5 +1,10 @@
 """`python -m bff` serves the API. settings.py explains the environment variables, and so does --help."""
 
+from functions.program.run import run
+
+if __name__ == "__main__":
+    run("bff.__main__")  # loads it under its own name, and never returns
+
 import argparse
 import logging
 import os
@@ -7,14 +12,14 @@ import sys
 from tempfile import TemporaryDirectory
 
 from bff import settings
-from bff.server import server
+from bff.server import server, signals
 from bff.settings import Settings
 from bff.telemetry import logs
 from functions.cluster import client_conf
 
 
-def main() -> None:
-    """Serves until SIGTERM or SIGINT. Ends the program with an error if the configuration can't be used."""
+def main() -> int:
+    """Serves until SIGTERM or SIGINT; the exit code. Ends the program if the configuration can't be used."""
     formatter = argparse.RawDescriptionHelpFormatter
     argparse.ArgumentParser("python -m bff", description=settings.__doc__, formatter_class=formatter).parse_args()
     config = Settings.from_env()
@@ -33,7 +38,4 @@ def main() -> None:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # each worker keeps its metrics in a file there
         server.serve(address, config.port, config.workers, config.threads)
     logging.info("stopped")
-
-
-if __name__ == "__main__":
-    main()
+    return signals.exit_code()

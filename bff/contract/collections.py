@@ -1,5 +1,10 @@
 """Makes bff/api: the OpenAPI document, and from it a Postman collection and a .http file with every request."""
 
+from functions.program.run import run
+
+if __name__ == "__main__":
+    run("bff.contract.collections")  # loads it under its own name, and never returns
+
 import argparse
 import json
 import sys
@@ -9,6 +14,7 @@ from uuid import UUID
 
 from bff.contract.openapi import document
 from bff.contract.requests import Request, requests
+from functions.program.run import uninterrupted
 
 API: Final = Path(__file__).parents[1] / "api"
 """The folder of the generated files."""
@@ -98,12 +104,9 @@ def main(arguments: list[str] | None = None, folder: Path = API) -> int:
     for name, text in files().items():
         path = folder / name
         if not check_only:
-            path.write_text(text, "utf-8")
+            with uninterrupted():
+                path.write_text(text, "utf-8")
         elif not path.exists() or path.read_text("utf-8") != text:
             print(f"error: {path} is stale: run make api", file=sys.stderr)
             exit_code = 1
     return exit_code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -66,6 +66,7 @@ def serve(address: str, port: int, workers: int, threads: int) -> None:
     )
     server.on_startup(lambda: signals.deliver_first(signal.SIGTERM, signal.SIGINT))
     signals.block()
+    signals.stop_without_reader()
     server.serve(target_loader=_load, wrap_loader=False)
 
 

@@ -7,11 +7,26 @@ manager signals the whole process group, and then the supervisor signals each wo
 import os
 import signal
 import threading
+from typing import Final
+
+from functions.program import output
+
+_delivered: Final[list[int]] = []
 
 
 def block() -> None:
     """Blocks SIGTERM and SIGINT in this thread, and in the threads and processes that it starts from now on."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+
+
+def stop_without_reader() -> None:
+    """Sends this process SIGTERM once nobody reads its log any more, as after `python -m bff | head`."""
+    threading.Thread(target=_watch_reader, name="reader", daemon=True).start()
+
+
+def exit_code() -> int:
+    """What the program says at its end: 130 if Ctrl-C stopped it, else 0: for a server SIGTERM is the usual end."""
+    return 128 + signal.SIGINT if signal.SIGINT in _delivered else 0
 
 
 def deliver_first(*signals: int) -> None:
@@ -22,8 +37,13 @@ def deliver_first(*signals: int) -> None:
     threading.Thread(target=_deliver, args=(signals,), name="signals", daemon=True).start()
 
 
+def _watch_reader() -> None:
+    output.wait_until_reader_is_gone()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def _deliver(signals: tuple[int, ...]) -> None:
-    signal.sigwait(signals)
+    _delivered.append(signal.sigwait(signals))
     handler = signal.getsignal(signal.SIGTERM)
     if not callable(handler):
         os._exit(0)

@@ -2,14 +2,23 @@
 
 import logging
 import sys
+from typing import TextIO
 
 from flask import g, has_app_context
 from pythonjsonlogger.json import JsonFormatter
 
 
+class _Output(logging.StreamHandler[TextIO]):
+    """Says nothing of a line that it could not write because nobody reads the log any more."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # logging's own name
+        if not isinstance(sys.exception(), BrokenPipeError):
+            super().handleError(record)
+
+
 def configure() -> None:
     """Sets up the root logger of this process."""
-    output = logging.StreamHandler(sys.stdout)
+    output = _Output(sys.stdout)
     names = {"levelname": "level", "name": "logger"}
     output.setFormatter(JsonFormatter("{levelname}{name}{message}", style="{", timestamp="time", rename_fields=names))
     output.addFilter(_with_trace)

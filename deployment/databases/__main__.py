@@ -7,6 +7,11 @@ Environment: DB_HOSTNAME (127.0.0.1), DB_PORT (5432), DB_ADMIN_USERNAME (postgre
 DB_PASSWORD_<ROLE> for each role: ORDENES, ORDENES_LECTURA, PRODUCTOS, PRODUCTOS_LECTURA, CONDUCTORES, SAGA, BFF.
 """
 
+from functions.program.run import run
+
+if __name__ == "__main__":
+    run("deployment.databases.__main__")  # loads it under its own name, and never returns
+
 import argparse
 import sys
 from pathlib import Path
@@ -98,7 +103,3 @@ def main() -> None:
         sys.exit(f"error: {error}")
     except SQLAlchemyError as error:
         sys.exit(f"error: PostgreSQL at {server_address()} refused: {error}")
-
-
-if __name__ == "__main__":
-    main()

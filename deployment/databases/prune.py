@@ -10,6 +10,11 @@ autovacuum makes their space free for new receipts. Run it every day, for exampl
 Environment: DB_HOSTNAME (127.0.0.1), DB_PORT (5432), DB_ADMIN_USERNAME (postgres), DB_ADMIN_PASSWORD.
 """
 
+from functions.program.run import run
+
+if __name__ == "__main__":
+    run("deployment.databases.prune")  # loads it under its own name, and never returns
+
 import argparse
 import sys
 from collections.abc import Iterator
@@ -19,6 +24,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from deployment.databases.admin import MissingVariable, connect, server_address
+from functions.program.run import saying_if_interrupted
 
 DATABASES: Final = ("ordenes", "productos", "conductores")
 DEFAULT_DAYS: Final = 7
@@ -62,24 +68,23 @@ def main() -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="only count")
     options = parser.parse_args()
-    outcome = "would be deleted" if options.dry_run else "deleted"
     try:
-        for database in DATABASES:
-            total = 0
-            for percent, count in prune_receipts(connect(database), options.older_than, options.dry_run):
-                total += count
-                print(
-                    f"database {database}: {percent} %, {total} receipts {outcome}",
-                    end="\r",
-                    file=sys.stderr,
-                    flush=True,
-                )
-            print(f"database {database}: {total} receipts older than {options.older_than} days {outcome}", flush=True)
+        with saying_if_interrupted("interrupted: what is deleted is deleted; run it again for the rest"):
+            _prune_all(options.older_than, options.dry_run)
     except MissingVariable as error:
         sys.exit(f"error: {error}")
     except SQLAlchemyError as error:
         sys.exit(f"error: PostgreSQL at {server_address()} refused: {error}")
 
 
-if __name__ == "__main__":
-    main()
+def _prune_all(days: int, dry_run: bool) -> None:
+    """Prunes one database after the other, and says how many receipts each has lost."""
+    outcome = "would be deleted" if dry_run else "deleted"
+    for database in DATABASES:
+        total = 0
+        for percent, count in prune_receipts(connect(database), days, dry_run):
+            total += count
+            print(
+                f"database {database}: {percent} %, {total} receipts {outcome}", end="\r", file=sys.stderr, flush=True
+            )
+        print(f"database {database}: {total} receipts older than {days} days {outcome}", flush=True)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from functions.program.run import run
+
+if __name__ == "__main__":
+    run("deployment.local.__main__")  # loads it under its own name, and never returns
+
 import argparse
 import os
 import shlex
@@ -10,10 +15,13 @@ import sys
 from deployment.local import credentials, lifecycle, report, services, settings, setup, training
 from deployment.local.errors import PlatformError
 from deployment.local.settings import Settings
+from functions.program.run import saying_if_interrupted
 
 EPILOG = """settings (environment): PLATFORM_DATA (default .data), PULSAR_PORT 6650, PULSAR_HTTP_PORT 8080,
 BOOKIE_PORT (PULSAR_PORT + 1), FUNCTIONS_PORT 6750, POSTGRES_PORT 15432, BFF_PORT 3000, PULSAR_MEMORY,
 FUNCTIONS_MEMORY, JAVA_HOME. A data folder remembers its own."""
+
+QUESTIONS = ("status", "logs", "env", "run")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -52,13 +60,13 @@ def service(name: str) -> str:
 
 def main() -> int:
     arguments = parser().parse_args()
+    advice = "interrupted: `status` says what runs; the same command goes on from there"
     try:
-        return execute(arguments, Settings.from_env(os.environ))
+        with saying_if_interrupted("interrupted" if arguments.command in QUESTIONS else advice):
+            return execute(arguments, Settings.from_env(os.environ))
     except PlatformError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
-    except (KeyboardInterrupt, BrokenPipeError):
-        return 130
 
 
 def execute(arguments: argparse.Namespace, chosen: Settings) -> int:
@@ -118,7 +126,3 @@ def show(command: str, arguments: argparse.Namespace, chosen: Settings) -> int:
         os.execvpe(argv[0], argv, os.environ | environment)
     except OSError as problem:
         raise PlatformError(f"cannot run {argv[0]}: {problem.strerror}") from problem
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,6 +3,11 @@
 Talks to the BFF only, as any client would: BFF_PORT (3000) on 127.0.0.1.
 """
 
+from functions.program.run import run
+
+if __name__ == "__main__":
+    run("deployment.local.demo")  # loads it under its own name, and never returns
+
 import argparse
 import json
 import os
@@ -65,6 +70,15 @@ def follow(title: str, body: str, media_type: str, expected: str) -> None:
 
 def main() -> None:
     argparse.ArgumentParser("python -m deployment.local.demo", description=__doc__).parse_args()
+    try:
+        show()
+    except NoResponse as error:
+        sys.exit(f"error: the BFF at {BFF} does not answer ({error}): is the platform up? (make up)")
+    except Problem as error:
+        sys.exit(f"error: {error}")
+
+
+def show() -> None:
     before = 10
     id_producto = prepare(before, conductores=2)
     fields = {"id_producto": str(id_producto), "user_id": "ana", "cantidad": 2, "direccion_entrega": "Calle 45 # 13-40"}
@@ -82,15 +96,6 @@ Everything goes on running. Try:
   curl {BFF}/productos
   make status        what runs, and where its logs are
   make logs NAME=crear-orden
-  .venv/bin/python -m deployment.local run -- sh -c '$PULSAR_ADMIN functions list --tenant monoliticas \\
+  .venv/bin/python -m deployment.local run -- sh -c '"$PULSAR_ADMIN" functions list --tenant monoliticas \\
       --namespace ordenes'
   make down          stop it; make up goes on with the same data; make clean removes it""")
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except NoResponse as error:
-        sys.exit(f"error: the BFF at {BFF} does not answer ({error}): is the platform up? (make up)")
-    except Problem as error:
-        sys.exit(f"error: {error}")

@@ -5,6 +5,11 @@ Its data and the configuration that it runs with lie in the platform's data fold
 
 from __future__ import annotations
 
+from functions.program.run import run
+
+if __name__ == "__main__":
+    run("deployment.monitoring.__main__")  # loads it under its own name, and never returns
+
 import argparse
 import os
 import sys
@@ -32,7 +37,3 @@ def main() -> None:
     print(f"http://127.0.0.1:{port}/{page} shows the alerts; Ctrl-C ends it", flush=True)
     argv = command(programs, target, port)
     os.execv(argv[0], argv)
-
-
-if __name__ == "__main__":
-    main()

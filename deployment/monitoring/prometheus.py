@@ -5,6 +5,12 @@ Run it to have them offline.
 
 from __future__ import annotations
 
+from functions.program.run import run
+
+if __name__ == "__main__":
+    run("deployment.monitoring.prometheus")  # loads it under its own name, and never returns
+
+import argparse
 import platform
 import shutil
 import subprocess
@@ -39,6 +45,14 @@ def folder() -> Path:
                 return Path(found).parent
             raise
     return target
+
+
+def main() -> None:
+    argparse.ArgumentParser("python -m deployment.monitoring.prometheus", description=__doc__).parse_args()
+    try:
+        print(f"  Prometheus is in {folder()}")
+    except PlatformError as problem:
+        sys.exit(f"error: {problem}")
 
 
 def _obtain(target: Path) -> None:
@@ -83,10 +97,3 @@ def _run(command: list[str]) -> str:
     if done.returncode:
         raise PlatformError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
     return done.stdout
-
-
-if __name__ == "__main__":
-    try:
-        print(f"  Prometheus is in {folder()}")
-    except PlatformError as problem:
-        sys.exit(f"error: {problem}")

@@ -1,24 +1,29 @@
 """Chaos on a platform of its own, for as long as you like: python -m tests.chaos.run --minutes 10."""
 
+from functions.program.run import run
+
+if __name__ == "__main__":
+    run("tests.chaos.run")  # loads it under its own name, and never returns
+
 import argparse
 import random
-import sys
 import tempfile
 from pathlib import Path
 
-from tests.chaos import report
-from tests.chaos.chaos import Settings, run
+from tests.chaos import chaos, report
 from tests.support.platform import Platform
 
 
 def main() -> int:
     arguments = _parse_args()
-    settings = Settings(60 * arguments.minutes, arguments.faults_every, arguments.rate, arguments.seed, arguments.drain)
+    settings = chaos.Settings(
+        60 * arguments.minutes, arguments.faults_every, arguments.rate, arguments.seed, arguments.drain
+    )
     print(f"seed {settings.seed}; starting a platform …", flush=True)
     platform = Platform(Path(tempfile.mkdtemp(prefix="chaos-")))
     try:
         print(platform.local("up"), platform.deploy(), sep="", flush=True)
-        result = run(platform, settings)
+        result = chaos.run(platform, settings)
         text = report.text(result)
         print(text)
         if arguments.report:
@@ -41,7 +46,3 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument("--report", type=Path, help="a file for the report")
     parser.add_argument("--keep", action="store_true", help="leave the platform running, to look at it")
     return parser.parse_args()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,7 +10,7 @@ from tests.support.plant import Plant
 
 
 def test_the_repository_keeps_the_rules(capsys: pytest.CaptureFixture[str]) -> None:
-    exit_code, text = main(), capsys.readouterr().err
+    exit_code, text = main([]), capsys.readouterr().err
     assert exit_code == 0, text
 
 

@@ -120,7 +120,7 @@ def test_garbage_and_its_dead_letter_are_shown_with_their_bytes(platform: Platfo
         rows = (row for row in lines(process) if base64.b64decode(row.get("base64", "")) == garbage)
         first, dead_letter = next(rows), next(row for row in rows if row["topic"] == "ordenes/verificar-orden-dlq")
         process.terminate()
-        assert process.wait(15) == 130
+        assert process.wait(15) == 143
     assert (first["topic"], first["message"], first["key"]) == (topic, None, "clave")
     for row in (first, dead_letter):
         assert row["problem"].startswith(f"unreadable with schema version {row['schema_version']} of {topic}: ")

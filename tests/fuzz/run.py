@@ -1,8 +1,12 @@
 """Fuzzes a BFF, its own or the one at --url: python -m tests.fuzz.run --cases 10000 --bodies 100000."""
 
+from functions.program.run import run
+
+if __name__ == "__main__":
+    run("tests.fuzz.run")  # loads it under its own name, and never returns
+
 import argparse
 import random
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,7 +64,3 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument("--bodies", type=int, default=100_000, help="raw HTTP requests (default 100000)")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="default: a random one")
     return parser.parse_args()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,8 +1,12 @@
 """The benchmark, on a platform of its own: python -m tests.load.run --only atraso --orders 2000."""
 
+from functions.program.run import run
+
+if __name__ == "__main__":
+    run("tests.load.run")  # loads it under its own name, and never returns
+
 import argparse
 import json
-import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -30,7 +34,6 @@ and growth begins by emptying the databases.
 
 def main() -> int:
     arguments = _parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     data: dict[str, Any] = {"maquina": machine.data(), "errores": {}}
     platform = Platform(Path(tempfile.mkdtemp(prefix="bench-")).resolve())
     try:
@@ -95,7 +98,3 @@ def _parts(text: str) -> list[str]:
 
 def _integers(text: str) -> tuple[int, ...]:
     return tuple(int(word) for word in text.split(","))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from tools.dead_letters import process
 
 from bff.access.tokens import Authentication
+from functions.program.run import SIGNALS
 from tests.support.tokens import SECRET, FakeClock, IdentityProvider, SigningKeys, jwk, serve
 
 
 @pytest.fixture
 def in_foreground() -> Iterator[None]:
     """Ctrl-C works, as on a terminal: what runs in the background inherits that it is ignored."""
-    before = {signum: signal.getsignal(signum) for signum in process.SIGNALS}
+    before = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, *SIGNALS)}
     signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     for signum, action in before.items():

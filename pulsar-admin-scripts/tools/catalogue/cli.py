@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import yaml
 
+from functions.program.run import uninterrupted
 from tools.catalogue.asyncapi import document
 from tools.catalogue.drawing import dot
 from tools.catalogue.flow import Flow, read
@@ -114,7 +115,8 @@ def main() -> int:
     if not options.check:
         for path, text in generated().items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8")
+            with uninterrupted():
+                path.write_text(text, "utf-8")
             print(path.relative_to(ROOT))
         return 0
     outdated = stale()

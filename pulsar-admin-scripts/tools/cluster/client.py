@@ -1,7 +1,6 @@
 """The Pulsar client of the scripts, for whatever cluster pulsar-admin is set up for: the same client.conf."""
 
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from typing import Final
 import pulsar
 
 from functions.cluster import client_conf
+from functions.program.run import saying_if_interrupted
 from functions.pulsar_io.errors import NotPublished
 from tools.errors import ToolError
 
@@ -34,41 +34,22 @@ def connect() -> pulsar.Client:
 
 
 def run_with_client(work: Callable[[pulsar.Client], int], interrupt_message: str) -> int:
-    """As `run_program`, with a client that is closed at the end."""
+    """Runs a program's work with a client, which is closed at the end, whatever the end is.
 
-    def run() -> int:
+    Returns what `work` returns. Raises ToolError for an error of the Pulsar client; an interruption passes, and prints
+    `interrupt_message`.
+    """
+    with saying_if_interrupted(interrupt_message):
         client = connect()
         try:
             return work(client)
+        except pulsar.Interrupted as error:  # what the client makes of Ctrl-C
+            raise KeyboardInterrupt(interrupt_message) from error
+        except (pulsar.PulsarException, NotPublished) as error:
+            raise ToolError(f"{_explained(error)}; PULSAR_LOG=FILE makes the client say more") from error
         finally:
             with suppress(pulsar.PulsarException):
                 client.close()
-
-    return run_program(run, interrupt_message)
-
-
-def run_program(work: Callable[[], int], interrupt_message: str) -> int:
-    """Runs a program's work, and returns the program's exit code.
-
-    It is what `work` returns; 1 after an error of the Pulsar client was printed to stderr; 130 after Ctrl-C or SIGTERM,
-    when `interrupt_message` is printed; 141 if nobody reads the output any more. Other exceptions pass.
-    """
-    for output in (sys.stdout, sys.stderr):
-        output.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # what the terminal can't show
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        exit_code = work()
-        sys.stdout.flush()
-        return exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still flushes at its end
-        return 141
-    except KeyboardInterrupt:
-        print(interrupt_message, file=sys.stderr)
-        return 130
-    except (pulsar.PulsarException, NotPublished) as error:
-        print(f"error: {_explained(error)}; PULSAR_LOG=FILE makes the client say more", file=sys.stderr)
-        return 1
 
 
 @contextmanager

@@ -53,8 +53,10 @@ def api(url: str) -> Api:
 
 def _all(fetch: Callable[[str], R], paths: Sequence[str]) -> list[R]:
     """The answers, in the order of the paths; several are fetched at a time."""
-    with ThreadPoolExecutor(THREADS) as executor:
-        try:
-            return list(executor.map(fetch, paths))
-        except AdminUnavailable as error:
-            raise ToolError(str(error)) from error
+    executor = ThreadPoolExecutor(THREADS)
+    try:
+        return list(executor.map(fetch, paths))
+    except AdminUnavailable as error:
+        raise ToolError(str(error)) from error
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)  # Ctrl-C does not wait for a silent server

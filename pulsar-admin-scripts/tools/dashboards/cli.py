@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from functions.program.run import uninterrupted
 from tools.catalogue.flow import read
 from tools.dashboards.content import dashboards
 
@@ -40,7 +41,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="only say what is stale")
     if not parser.parse_args().check:
         for path, text in generated().items():
-            path.write_text(text, "utf-8")
+            with uninterrupted():
+                path.write_text(text, "utf-8")
             print(path.relative_to(ROOT))
         return 0
     outdated = stale()

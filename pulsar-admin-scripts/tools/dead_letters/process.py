@@ -1,14 +1,13 @@
 """Reads the dead letters that an operator means, and processes them: publish, audit, acknowledge, in this order."""
 
-import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 import pulsar
 
+from functions.program.run import uninterrupted
 from functions.pulsar_io.errors import NotPublished
 from functions.pulsar_io.publisher import Publisher
 from tools.cluster.client import TIMEOUT
@@ -25,7 +24,6 @@ BATCH_SIZE: Final = 100
 """Dead letters that are processed together, at most."""
 BYTES: Final = 8 * 1024 * 1024
 """Bytes of all dead letters that are processed together, at most; but always one dead letter."""
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 DecodedDeadLetter = tuple[DeadLetter, Decoded]
 """A dead letter, and its message decoded."""
 
@@ -141,17 +139,3 @@ def batches(chosen: Iterable[DecodedDeadLetter]) -> Iterator[list[DecodedDeadLet
         size += added
     if batch:
         yield batch
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Ctrl-C and SIGTERM take effect at the end of this, as KeyboardInterrupt, not in between."""
-    received: list[int] = []
-    before = {signum: signal.signal(signum, lambda number, _: received.append(number)) for signum in SIGNALS}
-    try:
-        yield
-    finally:
-        for signum, action in before.items():
-            signal.signal(signum, action)
-    if received:
-        raise KeyboardInterrupt

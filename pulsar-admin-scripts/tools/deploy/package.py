@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from functions.program.run import uninterrupted
 from tools.cluster.repository import ROOT, function_configs
 
 SHARED_ROOMS: Final = ("messages", "postgres", "pulsar_io", "telemetry", "engine")
@@ -58,5 +59,7 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     all_configs = function_configs()
     for name in all_configs:
-        print(build(name, all_configs, folder))
+        with uninterrupted():
+            path = build(name, all_configs, folder)
+        print(path)
     return 0

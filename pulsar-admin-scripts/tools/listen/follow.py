@@ -1,6 +1,5 @@
 """Follows topics: shows each selected message as it comes, and waits for a broker that is unavailable."""
 
-import select
 import sys
 import time
 from collections.abc import Callable
@@ -9,12 +8,12 @@ from typing import Any, Final
 
 import pulsar
 
+from functions.program.output import require_reader
 from tools.cluster.topics import dead_letter_topics
 from tools.messages.listener import Listener
 from tools.messages.received import ReceivedMessage, read_message
 from tools.messages.writer_schemas import SchemaRegistry
 
-STDOUT: Final = 1
 CHECK_INTERVAL: Final = 1.0
 """How often the connection to the broker is checked, in s."""
 
@@ -59,6 +58,8 @@ class Connection:
         while True:
             try:
                 return read_message(schemas, topic, message, topic in dead_letter_topics())
+            except pulsar.Interrupted:
+                raise
             except pulsar.PulsarException as error:
                 self._announce(False, error)
                 time.sleep(CHECK_INTERVAL)
@@ -93,12 +94,4 @@ def follow(
         connection.check()
         if listener.is_behind or not connection.available:
             last_shown = time.monotonic()
-        _require_a_reader()
-
-
-def _require_a_reader() -> None:
-    """BrokenPipeError if nobody reads the standard output any more."""
-    pipe = select.poll()
-    pipe.register(STDOUT, 0)  # errors are reported without being asked for
-    if any(event & select.POLLERR for _, event in pipe.poll(0)):
-        raise BrokenPipeError
+        require_reader()

@@ -76,5 +76,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    args = _parser().parse_args()
-    return client.run_program(lambda: _run(args), "interrupted")
+    return _run(_parser().parse_args())

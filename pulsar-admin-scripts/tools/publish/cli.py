@@ -104,11 +104,6 @@ def _publish(pulsar_client: pulsar.Client, messages: Sequence[Message], as_json:
     return 0
 
 
-def _show(messages: Sequence[Message]) -> int:
-    print_prepared(messages)
-    return 0
-
-
 def main() -> int:
     parser = _parser()
     args = parser.parse_intermixed_args()
@@ -123,7 +118,8 @@ def main() -> int:
         print_problems(problems)
         return 2
     if args.dry_run:
-        return client.run_program(lambda: _show(messages), "interrupted")
+        print_prepared(messages)
+        return 0
     return client.run_with_client(
         lambda pulsar_client: _publish(pulsar_client, messages, args.json), "interrupted: some may be stored"
     )

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from functions.program.run import uninterrupted
 from tools.cluster import schema_files, shell
 from tools.cluster.repository import ROOT
 from tools.schemas import check, model, registry, release
@@ -36,7 +37,8 @@ def check_all(_: Any) -> int:
 
 
 def record(_: Any) -> int:
-    written = [path for topic in schema_files.topics() for path in release.record(topic)]
+    with uninterrupted():
+        written = [path for topic in schema_files.topics() for path in release.record(topic)]
     for path in written:
         print(path.relative_to(ROOT))
     return check_all(_)

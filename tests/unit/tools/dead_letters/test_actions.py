@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from tools.cluster import client
 from tools.dead_letters import cli, mailbox, process
+from tools.launch import outcome
 
 from functions.messages.codec import codec
 from functions.messages.payloads import EventoCuarentena
+from functions.program.run import exit_code
 from tests.support.data import make_orden
 from tests.support.fake_mailbox import (
     FUNCTION,
@@ -39,7 +41,7 @@ def run(monkeypatch: pytest.MonkeyPatch, in_foreground: None) -> Run:
         monkeypatch.setattr(client, "connect", lambda: pulsar_client)
         monkeypatch.setattr(process, "count_dead_letters", count_dead_letters)
         monkeypatch.setattr("sys.argv", ["dlq.py", *arguments])
-        return cli.main()
+        return exit_code(lambda: outcome(cli.__name__))
 
     return run_with
 

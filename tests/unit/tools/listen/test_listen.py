@@ -17,6 +17,7 @@ import pytest
 from rich.console import Console
 from tools.cluster import client
 from tools.cluster.topics import dead_letter_topics
+from tools.launch import outcome
 from tools.listen import cli, follow, print
 from tools.messages import listener as listener_module
 from tools.messages.cloudevents_json import to_cloudevent
@@ -28,6 +29,7 @@ from tools.messages.writer_schemas import SchemaRegistry
 from functions.messages.ids import new
 from functions.messages.outgoing import to_outgoing
 from functions.messages.payloads import PAYLOADS, ComandoCrearOrden, Payload
+from functions.program.run import exit_code
 from tests.support.data import listo, make_orden, pedir_stock
 from tests.support.fake_mailbox import ORDENES, PREFIX, FakePulsarClient, MessageId, interrupt
 
@@ -121,7 +123,7 @@ def run(monkeypatch: pytest.MonkeyPatch, in_foreground: None) -> Run:
     def run_with(cluster: Cluster, *arguments: str) -> int:
         monkeypatch.setattr(client, "connect", lambda: cluster)
         monkeypatch.setattr("sys.argv", ["listen.py", "--until-idle", "0.05", *arguments])
-        return cli.main()
+        return exit_code(lambda: outcome(cli.__name__))
 
     return run_with
 
@@ -281,6 +283,5 @@ def test_the_table_shows_the_newest_and_nothing_that_a_terminal_would_obey(monke
 def test_wrong_usage_is_explained(
     run: Run, capsys: pytest.CaptureFixture[str], arguments: list[str], error: str
 ) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        run(Cluster({}), *arguments)
+    assert run(Cluster({}), *arguments) == 2
     assert error in capsys.readouterr().err

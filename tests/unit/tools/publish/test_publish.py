@@ -19,6 +19,7 @@ import pytest
 import yaml
 from tools.cluster import client
 from tools.cluster.schema_files import released
+from tools.launch import outcome
 from tools.messages.avro_json import to_json
 from tools.messages.cloudevents_json import to_cloudevent
 from tools.messages.samples import from_schema, sample
@@ -28,6 +29,7 @@ from functions.messages.codec import codec, parse_schema
 from functions.messages.envelope import Message
 from functions.messages.ids import Id, new
 from functions.messages.payloads import PAYLOADS, ComandoCrearProducto, Payload
+from functions.program.run import exit_code
 from tests.support.fake_mailbox import PREFIX, FakePulsarClient
 from tests.support.platform import ROOT
 
@@ -43,7 +45,7 @@ def run(monkeypatch: pytest.MonkeyPatch, in_foreground: None) -> Run:
         monkeypatch.setattr(client, "connect", lambda: pulsar_client)
         monkeypatch.setattr("sys.argv", ["publish.py", *arguments])
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(input_text.encode())))
-        return cli.main()
+        return exit_code(lambda: outcome(cli.__name__))
 
     return run_with
 
@@ -232,8 +234,7 @@ def test_a_broker_that_refuses_or_is_away_is_a_clear_error(
 def test_wrong_usage_is_explained(
     run: Run, capsys: pytest.CaptureFixture[str], arguments: list[str], error: str
 ) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        run(FakePulsarClient(), *arguments)
+    assert run(FakePulsarClient(), *arguments) == 2
     assert error in capsys.readouterr().err
 
 
