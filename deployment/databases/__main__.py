@@ -35,8 +35,11 @@ from deployment.databases.admin import (
     server_address,
     variable,
 )
+from deployment.databases.lock import only_one
+from functions.program.run import saying_if_interrupted
 
 FOLDER: Final = Path(__file__).parent
+INTERRUPTED: Final = "interrupted: each database is migrated wholly or not at all; run it again for the rest"
 
 
 def create_roles(connection: sa.Connection) -> None:
@@ -69,12 +72,22 @@ def readers(database: str) -> tuple[str, ...]:
     return (database, "bff") if database in BFF_DATABASES else (database,)
 
 
+def alembic_config(database: str) -> Config:
+    """Where Alembic finds a database's migrations, whatever characters the checkout's path has."""
+    config = Config()
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("script_location", _escaped(FOLDER))
+    config.set_main_option("version_locations", _escaped(FOLDER / "versions" / database))
+    return config
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace("%", "%%")  # for ConfigParser
+
+
 def migrate(database: str) -> None:
     """Applies the migrations of deployment/databases/versions/<database> that are missing, in one transaction."""
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    config.set_main_option("version_locations", str(FOLDER / "versions" / database))
-    config.set_main_option("path_separator", "os")
+    config = alembic_config(database)
     engine = connect(database)
     with engine.begin() as connection:
         before = MigrationContext.configure(connection).get_current_revision()
@@ -94,11 +107,11 @@ def main() -> None:
     ).parse_args()
     try:
         engine = connect("postgres").execution_options(isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
+        with saying_if_interrupted(INTERRUPTED), engine.connect() as connection, only_one(connection):
             create_roles(connection)
             create_databases(connection)
-        for database in DATABASES:
-            migrate(database)
+            for database in DATABASES:
+                migrate(database)
     except MissingVariable as error:
         sys.exit(f"error: {error}")
     except SQLAlchemyError as error:
