@@ -16,6 +16,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
 $(VENV)/.ready: $(REQUIREMENTS)
+	@case "$$PWD" in *:*) echo "error: $$PWD has a colon in it, so no venv can be made there: move the checkout"; exit 1;; esac
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "error: $$($(PYTHON) --version) is too old: 3.11 or newer is needed; try make PYTHON=python3.12"; exit 1; }
 	@echo "installing Python packages into $(VENV) …"

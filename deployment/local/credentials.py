@@ -23,8 +23,11 @@ def generate(data: Path) -> None:
     if _file(data).exists():
         return
     passwords = {role: secrets.token_urlsafe(24) for role in ROLES}
-    with os.fdopen(os.open(_file(data), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    new = data / "secrets.json.new"
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(passwords, file, indent=2)
+    new.replace(_file(data))
 
 
 def passwords(data: Path) -> dict[str, str]:
@@ -71,9 +74,11 @@ def inherited() -> dict[str, str]:
     """This process' environment, without database settings: each service gets those that it needs.
 
     Fewer arenas: glibc's default of 8 per core holds 20 MB more in a process whose threads publish through Pulsar's
-    client.
+    client. Logs and names of files are in UTF-8, whatever the terminal is that starts the services.
     """
-    return {"MALLOC_ARENA_MAX": "2"} | {name: value for name, value in os.environ.items() if not name.startswith("DB_")}
+    terminal = ("DB_", "LC_", "LANG", "PYTHONIOENCODING", "PYTHONUTF8")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(terminal)}
+    return {"MALLOC_ARENA_MAX": "2"} | kept | {"LC_ALL": "C.UTF-8"}
 
 
 def _name(role: str) -> str:

@@ -33,8 +33,12 @@ Fetch = Callable[[Jar], Path]
 
 
 def cache() -> Path:
+    """Where this machine keeps what was downloaded and built, for all checkouts."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "poc-monoliticas"
+    folder = Path(base) / "poc-monoliticas"
+    if ":" in str(folder):
+        raise PlatformError(f"{folder} has a colon, which no class path of Java can have: set XDG_CACHE_HOME")
+    return folder
 
 
 def folder() -> Path:
@@ -72,21 +76,21 @@ def ensure(fetch: Fetch | None = None, text: str | None = None, target: Path | N
 
 
 def _obtain_all(jars: list[Jar], target: Path, fetch: Fetch) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        futures = [pool.submit(obtain, jar, target, fetch) for jar in jars]
-        try:
-            for done, future in enumerate(as_completed(futures), 1):
-                future.result()
-                _progress(done, len(jars))
-        except BaseException as problem:
-            pool.shutdown(cancel_futures=True)
-            if not isinstance(problem, PlatformError):
-                raise
-            here = sum((target / jar.file).exists() for jar in jars)
-            raise PlatformError(
-                f"{problem}\n{here} of {len(jars)} jars are already in {target}; "
-                "check the network and run the same command again, it goes on from there"
-            ) from problem
+    pool = ThreadPoolExecutor(8)
+    futures = [pool.submit(obtain, jar, target, fetch) for jar in jars]
+    try:
+        for done, future in enumerate(as_completed(futures), 1):
+            future.result()
+            _progress(done, len(jars))
+    except PlatformError as problem:
+        pool.shutdown(cancel_futures=True)
+        here = sum((target / jar.file).exists() for jar in jars)
+        raise PlatformError(
+            f"{problem}\n{here} of {len(jars)} jars are already in {target}; "
+            "check the network and run the same command again, it goes on from there"
+        ) from problem
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C does not wait for downloads
 
 
 def obtain(jar: Jar, target: Path, fetch: Fetch) -> None:

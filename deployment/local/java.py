@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from deployment.local import jars
+from deployment.local import credentials, jars
 from deployment.local.errors import PlatformError
 
 SOURCES = Path(__file__).with_name("worker")
@@ -85,7 +85,7 @@ def server(name: str, memory: str, conf: Path, temporary: Path, main: list[str])
         f"-Djna.tmpdir={temporary}",
         # Names resolve to the loopback address only, whatever the machine's name and DNS are.
         f"-Djdk.net.hosts.file={conf / 'hosts'}",
-        f"-Dlog4j2.configurationFile={conf / 'log4j2.xml'}",
+        _logging(conf / "log4j2.xml"),
         f"@{class_path()}",
         *main,
     ]
@@ -93,7 +93,11 @@ def server(name: str, memory: str, conf: Path, temporary: Path, main: list[str])
 
 def tool(conf: Path) -> list[str]:
     """The start of a command line tool's command line."""
-    return _light(*_known("tools"), "-Xlog:disable", f"-Dlog4j2.configurationFile={conf / 'log4j2-tools.xml'}")
+    return _light(*_known("tools"), "-Xlog:disable", _logging(conf / "log4j2-tools.xml"))
+
+
+def _logging(configuration: Path) -> str:
+    return f"-Dlog4j2.configurationFile={configuration.as_uri()}"  # log4j would take a bare path for an encoded URI
 
 
 def _light(*options: str) -> list[str]:
@@ -142,7 +146,9 @@ def prepare_tools() -> None:
         main = ["org.apache.pulsar.shell.PulsarShell", "-np", "-c", f"{work}/client.conf", "-f", f"{work}/commands"]
         command = recorded([*_light(), *main], Path(work, "aot"))
         with suppress(subprocess.TimeoutExpired):
-            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+            subprocess.run(
+                command, env=credentials.inherited(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60
+            )
         if (made := Path(work, "aot")).exists():  # it is not needed
             keep(made, "tools")
 
@@ -163,14 +169,15 @@ def compile_worker() -> None:
     """Builds the jar of worker/*.java with the Eclipse compiler, once per state of the sources."""
     target = worker_jar()
     listed = sorted(path for path in jars.folder().glob("*.jar") if not path.name.startswith("ecj-"))
-    class_path().write_text(f'-cp "{":".join(map(str, [target, *listed]))}"\n')
+    joined = ":".join(map(str, [target, *listed])).replace("\\", "\\\\").replace('"', '\\"')
+    class_path().write_text(f'-cp "{joined}"\n')
     if target.exists():
         return
     compiler = next(jars.folder().glob("ecj-*.jar"))
     with TemporaryDirectory(dir=jars.cache()) as work:
         command = [binary(), "-jar", str(compiler), "-source", "17", "-target", "17"]
         command += [f"@{class_path()}", "-d", f"{work}/classes", str(SOURCES)]
-        result = subprocess.run(command, capture_output=True, text=True)
+        result = subprocess.run(command, env=credentials.inherited(), capture_output=True, text=True)
         if result.returncode:
             raise PlatformError(f"compiling {SOURCES} failed:\n{result.stdout}{result.stderr}")
         with zipfile.ZipFile(f"{work}/worker.jar", "w") as jar:

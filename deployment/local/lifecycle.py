@@ -93,12 +93,17 @@ def clean(chosen: Settings) -> None:
     if not chosen.data.exists():
         print(f"  {chosen.data} does not exist")
         return
-    if not settings.remembered(chosen.data):
+    if not settings.remembered(chosen.data) and not _is_empty(chosen.data):
         raise PlatformError(f"{chosen.data} carries no platform.json of ours; nothing was removed")
     with locked(chosen.data):
         stop(chosen, services.NAMES)
         shutil.rmtree(chosen.data)
     print(f"  removed {chosen.data}")
+
+
+def _is_empty(data: Path) -> bool:
+    """True also for what an `up` leaves that was interrupted before it began."""
+    return all(path.name == LOCK for path in data.iterdir())
 
 
 def refuse_changes(chosen: Settings) -> None:
@@ -114,9 +119,12 @@ def any_running(data: Path) -> bool:
 
 def _claim(data: Path) -> None:
     """Only a new, an empty or an own folder becomes a platform's."""
-    if data.exists() and not settings.remembered(data) and any(path.name != LOCK for path in data.iterdir()):
+    if data.exists() and not settings.remembered(data) and not _is_empty(data):
         raise PlatformError(f"{data} is neither empty nor a platform's folder; choose another PLATFORM_DATA")
-    data.mkdir(parents=True, exist_ok=True)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise PlatformError(f"can't make {data}: {problem.strerror}; choose another PLATFORM_DATA") from problem
 
 
 def _refuse_used_ports(name: str, chosen: Settings) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import psutil
 
+from functions.program.run import uninterrupted
+
 MAX_LOG_BYTES = 20_000_000
 
 
@@ -51,7 +53,7 @@ def spawn(
     cwd.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
         log.replace(log.with_name(log.name + ".1"))
-    with log.open("ab") as output:
+    with log.open("ab") as output, uninterrupted():
         process = subprocess.Popen(
             command,
             cwd=cwd,
@@ -62,7 +64,7 @@ def spawn(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    remember(pid_file, process.pid)
+        remember(pid_file, process.pid)
 
 
 def stop(pids: Iterable[int], first: signal.Signals, timeout: float) -> None:

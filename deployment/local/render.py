@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
 import socket
@@ -38,8 +39,13 @@ def write_all(settings: Settings) -> None:
 
 def settings_values(settings: Settings) -> dict[str, str]:
     ports = {name.lower(): str(port) for name, port in settings.ports().items()}
-    paths = {"data": str(settings.data), "repository": str(REPOSITORY)}
+    paths = {"data_in_quotes": in_quotes(settings.data), "repository_in_quotes": in_quotes(REPOSITORY)}
     return ports | paths | {"data_quoted": shlex.quote(str(settings.data))}
+
+
+def in_quotes(path: Path) -> str:
+    """The path as YAML has it between double quotes."""
+    return json.dumps(str(path), ensure_ascii=False)[1:-1]
 
 
 def fill(template: str, values: dict[str, str]) -> str:

@@ -20,6 +20,10 @@ PORTS = {
     "postgres_port": 15432,
     "bff_port": 3000,
 }
+# Prometheus and its Python library take a path for a pattern.
+PATTERN = "*?[\\"
+# Bytes; PostgreSQL's paths end at 1023.
+MAX_LENGTH = 600
 MEMORY = {
     "pulsar_memory": "-Xms256m -Xmx1g -XX:MaxDirectMemorySize=1g",
     "functions_memory": "-Xms64m -Xmx256m -XX:MaxDirectMemorySize=256m",
@@ -43,6 +47,12 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
         data = Path(environ.get("PLATFORM_DATA") or REPOSITORY / ".data").expanduser().resolve()
+        if refused := {character for character in str(data) if character in PATTERN or not character.isprintable()}:
+            raise PlatformError(f"{str(data)!r} can't have {sorted(refused)} in it; choose another PLATFORM_DATA")
+        if (length := len(str(data).encode())) > MAX_LENGTH:
+            raise PlatformError(
+                f"{data} has {length} bytes, at most {MAX_LENGTH} are possible; choose another PLATFORM_DATA"
+            )
         before, named = remembered(data).get("settings", {}), explicit(environ)
         known: dict[str, Any] = PORTS | MEMORY | before | named
         known.setdefault("bookie_port", known["pulsar_port"] + 1)

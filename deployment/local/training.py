@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
 import socket
 from contextlib import ExitStack, redirect_stdout
@@ -14,6 +13,7 @@ from deployment.local import jars, java, lifecycle
 from deployment.local.errors import PlatformError
 from deployment.local.services import Service
 from deployment.local.settings import Settings
+from deployment.local.setup import wait_for
 
 SERVICES = ("pulsar", "functions-worker")
 
@@ -21,7 +21,7 @@ SERVICES = ("pulsar", "functions-worker")
 def ensure() -> None:
     """Does nothing when the classes are there. A failure costs nothing but the time that it would have saved."""
     with (jars.cache() / ".training").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        wait_for(lock)
         if java.keeps_classes() and not all(java.classes(name).exists() for name in SERVICES):
             print("preparing Pulsar and its functions worker, half a minute, once …", flush=True)
             try:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import tempfile
 import zipfile
+from contextlib import chdir
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -47,6 +48,8 @@ def _compile(folder: Path) -> None:
     from grpc_tools import protoc  # a build tool: not needed to run
 
     well_known = files("grpc_tools") / "_proto"
-    paths = [f"-I{folder}", f"-I{well_known}", f"--python_out={folder}", f"--grpc_python_out={folder}"]
-    if protoc.main(["protoc", *paths, *PROTOS]) != 0:
+    paths = ["-I.", f"-I{well_known}", "--python_out=.", "--grpc_python_out=."]
+    with chdir(folder):  # in a path that it is told, protoc takes a colon for the end
+        code = protoc.main(["protoc", *paths, *PROTOS])
+    if code != 0:
         raise RuntimeError(f"protoc could not compile {PROTOS}: its messages are above")

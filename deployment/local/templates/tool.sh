@@ -9,4 +9,5 @@ config() {
     printf 'webServiceUrl=%s\nbrokerServiceUrl=%s\n' "$$url" "$${PULSAR_SERVICE_URL:-pulsar://127.0.0.1:$pulsar_port}"
     printf 'shellHistoryDirectory=%s\n' $data_quoted
 }
+export LC_ALL=C.UTF-8 # else Java does not find what has other names than ASCII ones
 exec $java $main "$$@"
