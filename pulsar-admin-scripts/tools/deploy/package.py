@@ -1,7 +1,7 @@
 """Builds one package for each function: a zip with its code, the engine and the schemas. Same input, same bytes.
 
 Layout, as the Python instance wants it: <function>.zip with <function>/src/{functions,schemas}. What the code
-needs beside (requirements.txt) must be installed in the Python of the functions workers.
+needs beside (requirements.lock) must be installed in the Python of the functions workers.
 """
 
 import argparse
