@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bff.bodies.pages import Place
 from bff.telemetry import metrics
+from functions.cluster.connections import BFF_POOL_SIZE
 from functions.messages.ids import Id
 from functions.postgres.connection import prepare
 from functions.postgres.errors import is_transient
@@ -50,13 +51,13 @@ class DatabaseUnavailable(Exception):
 class ReadModels:
     """Reads what the functions have projected, from any thread.
 
-    Connections are opened when needed and kept, at most one for each thread and database. Every method raises
-    DatabaseUnavailable if a database does not answer. Read models lag behind the commands: what was accepted a moment
-    ago may not be there yet.
+    Connections are opened when needed and kept, few to each database: threads wait for one, at most TIMEOUT. Every
+    method raises DatabaseUnavailable if a database does not answer. Read models lag behind the commands: what was
+    accepted a moment ago may not be there yet.
 
     Parameters:
       saga, ordenes, productos: the databases of the saga log and of the two read models.
-      threads: most connections to each.
+      threads: those that read at once. More than BFF_POOL_SIZE of them share that many connections to each database.
     """
 
     def __init__(self, *, saga: sa.URL, ordenes: sa.URL, productos: sa.URL, threads: int) -> None:
@@ -110,7 +111,7 @@ def _engine(url: sa.URL, threads: int) -> sa.Engine:
     engine = sa.create_engine(
         url,
         isolation_level="AUTOCOMMIT",
-        pool_size=threads,
+        pool_size=min(threads, BFF_POOL_SIZE),
         max_overflow=0,
         pool_timeout=TIMEOUT,
         connect_args={"timeout": TIMEOUT, "application_name": "bff"},

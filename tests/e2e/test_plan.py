@@ -12,9 +12,11 @@ pytestmark = pytest.mark.e2e
 
 
 def run_plan(platform: Platform, root: Path = ROOT) -> tuple[int, list[str], str]:
-    """Exit code, the lines after the first, which says what is compared, and stderr."""
+    """Exit code, the lines between what is compared and the connections to PostgreSQL, and stderr."""
     code, output, errors = run_script(platform, "deploy.py", "--plan", root=root)
-    return code, output.splitlines()[1:], errors
+    _, *lines, connections = output.splitlines()
+    assert "for administration; max_connections of PostgreSQL at 127.0.0.1:" in connections
+    return code, lines, errors
 
 
 def test_nothing_to_do_is_said_so(platform: Platform) -> None:

@@ -3,13 +3,16 @@
 Longer than 200 lines: it mirrors one module, all of whose queries share the same rows.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from threading import Barrier
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from bff.backends.read_models import DatabaseUnavailable, ReadModels
+from functions.cluster.connections import BFF_POOL_SIZE
 from functions.messages.ids import Id, new
 from functions.messages.payloads import PAYLOADS
 from functions.saga.tables import COMPENSATIONS
@@ -28,13 +31,13 @@ def read_models(databases: Platform) -> ReadModels:
     return connect(databases)
 
 
-def connect(databases: Platform, password: str | None = None, **changes: str) -> ReadModels:
+def connect(databases: Platform, password: str | None = None, threads: int = 2, **changes: str) -> ReadModels:
     names = {"saga": "saga", "ordenes": "ordenes_lectura", "productos": "productos_lectura"} | changes
     engines = {
         model: databases.engine(database, "bff", password or databases.password("bff"))
         for model, database in names.items()
     }
-    return ReadModels(**{model: engine.url for model, engine in engines.items()}, threads=2)
+    return ReadModels(**{model: engine.url for model, engine in engines.items()}, threads=threads)
 
 
 def ids(rows: list[dict[str, Any]], column: str) -> list[Id]:
@@ -59,6 +62,21 @@ def test_open_orders_are_counted_and_the_oldest_has_an_age(databases: Platform, 
     count, seconds = read_models.open_ordenes()
     assert count == 2
     assert 7199 < seconds < 7500
+
+
+def test_many_threads_share_few_connections(databases: Platform) -> None:
+    read_models, start = connect(databases, threads=16), Barrier(16)
+
+    def read(_: int) -> None:
+        start.wait()
+        for _ in range(20):
+            assert (read_models.saga(new()), read_models.orden(new()), read_models.producto(new())) == ([], None, None)
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(read, range(16)))
+    opened = "select count(*) from pg_stat_activity where application_name = 'bff' and datname = :name"
+    for database in ("saga", "ordenes_lectura", "productos_lectura"):
+        assert 1 <= databases.sql("saga", opened, name=database)[0][0] <= BFF_POOL_SIZE
 
 
 def test_a_query_that_breaks_off_leaves_nothing_behind_for_the_next_one(read_models: ReadModels) -> None:

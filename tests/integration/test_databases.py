@@ -5,6 +5,7 @@ import sys
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from tools.deploy.connections import Server, ask
 
 from tests.support.platform import DATABASES, ROOT, Platform
 
@@ -39,6 +40,12 @@ def test_the_bff_can_only_read(postgres: Platform, database: str) -> None:
 def test_a_wrong_password_opens_nothing(postgres: Platform) -> None:
     with pytest.raises(DBAPIError, match="password authentication failed"):
         postgres.engine("ordenes", "ordenes", "wrong").connect()
+
+
+def test_the_server_says_how_many_connections_it_allows(postgres: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DB_PORT", str(postgres.postgres_port))
+    monkeypatch.setenv("DB_ADMIN_PASSWORD", postgres.password("postgres"))
+    assert ask() == Server(200, 3)
 
 
 def test_migrating_again_changes_nothing(postgres: Platform) -> None:

@@ -8,9 +8,12 @@ from pathlib import Path
 
 from tests.support.platform import ROOT
 
-FOLDERS = ("functions", "schemas", "deployment/functions", "pulsar-admin-scripts", "bff/static")
+FOLDERS = ("functions", "schemas", "deployment/databases", "deployment/functions", "pulsar-admin-scripts", "bff/static")
 """What the scripts that deploy need."""
-EVERYTHING = ("functions", "schemas", "deployment", "pulsar-admin-scripts", "bff", "tests", "docs", "pyproject.toml")
+EVERYTHING = (
+    *("functions", "schemas", "deployment", "pulsar-admin-scripts", "bff", "tests", "docs"),
+    *("pyproject.toml", "requirements.txt", "requirements.lock"),
+)
 """What the checks and `new.py` need."""
 
 

@@ -10,6 +10,8 @@ not have are not deployed. If a new version does not run (it dies, or throws an 
 that this run changed is put back; messages wait meanwhile.
 Environment, beside what is listed below: DB_HOSTNAME (127.0.0.1) and DB_PORT (5432), as the functions workers reach
 PostgreSQL. Passwords are not deployed: functions ask their secrets provider for DB_PASSWORD_<DATABASE>.
+DB_ADMIN_PASSWORD, optional: --plan asks PostgreSQL whether it allows as many connections as functions and BFFs may
+open. BFF_REPLICAS (2), BFF_WORKERS (1), BFF_THREADS (16): how many BFFs there are, and how big.
 FUNCTIONS_LOGS: the folder `functions` in the workers' log folder, if it can be read from here: for tracebacks.
 Exit codes: 0; 1 something does not run, or was refused; 2 wrong usage; 130 interrupted.
 """
@@ -24,7 +26,7 @@ import pulsar
 from tools.cluster import client
 from tools.cluster.repository import function_configs
 from tools.cluster.shell import functions_url
-from tools.deploy import canary
+from tools.deploy import canary, connections
 from tools.deploy.apply import Deployment
 from tools.deploy.args import parse
 from tools.deploy.history import commit
@@ -92,6 +94,7 @@ def apply(
     print(f"comparing {len(configs)} functions with {functions_url()} …", flush=True)
     if args.plan:
         print_plan(changes(configs, folder))
+        connections.check(function_configs() | configs)
         return
     mode = Mode(action, args.watch, args.one_by_one, not args.no_rollback)
     Deployment(pulsar_client, configs, commits, folder, mode).apply()
