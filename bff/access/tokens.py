@@ -135,10 +135,10 @@ def _token(header: str) -> str:
 
 
 def _name(sub: str) -> str:
-    """The name, which has to be clean already: trimming could make one name of two."""
+    """The name, which has to be clean already: trimming or normalising could make one name of two."""
     try:
         if text(255).read(sub) != sub:
-            raise ValueError("it must not begin or end with spaces")
+            raise ValueError("it must not begin or end with spaces, and it must be in the Unicode form NFC")
     except ValueError as error:
         raise Unauthenticated(f"the token has a claim sub that can't be a name: {error}") from None
     return sub

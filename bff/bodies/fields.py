@@ -32,6 +32,8 @@ class Field:
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,20}")
+_LOST_PLUS: Final = re.compile(r"T.*\d \d\d:?\d*$", re.ASCII)
+"""A time whose zone had a + that was not encoded: in a query string that is a blank."""
 _CONTROL: Final = r"\x00-\x1f\x7f-\x9f"
 _SPACE: Final = r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _PATTERN: Final = rf"^[ \t\r\n]*[^{_CONTROL}]*[^{_CONTROL}{_SPACE}][^{_CONTROL}]*[ \t\r\n]*$"
@@ -68,10 +70,12 @@ def _identifier(value: Any) -> Id:
 
 
 def text(length: int) -> Field:
-    """A field for text of 1 to `length` characters without control characters. Blanks around it are removed."""
+    """A field for text of 1 to `length` characters without control characters. Blanks around it are removed, and it
+    gets the form NFC, so that what looks the same is the same; `length` counts afterwards.
+    """
 
     def read(value: Any) -> str:
-        clean = value.strip(WHITESPACE) if isinstance(value, str) else ""
+        clean = unicodedata.normalize("NFC", value.strip(WHITESPACE)) if isinstance(value, str) else ""
         if not 1 <= len(clean) <= length or clean.isspace():
             raise ValueError(f"it must be text of 1 to {length} characters")
         if any(unicodedata.category(character) in ("Cc", "Cs") for character in clean):
@@ -100,8 +104,11 @@ def integer(minimum: int, maximum: int = MAX_INT) -> Field:
 
 
 def _timestamp(value: Any) -> datetime:
-    if isinstance(value, str) and "T" in value:
-        moment = datetime.fromisoformat(value)  # its ValueError has a text that clients understand
+    text = value.upper() if isinstance(value, str) else ""  # RFC 3339 allows a lower-case t and z
+    if _LOST_PLUS.search(text):
+        raise ValueError("its zone has a blank for a sign: in a URL write + as %2B, such as 07:00:00%2B05:00")
+    if "T" in text:
+        moment = datetime.fromisoformat(text)  # its ValueError has a text that clients understand
         if moment.tzinfo is not None:
             return to_utc(moment)
     raise ValueError("it must be a time with its zone, such as 2026-11-24T07:00:00Z")

@@ -2,6 +2,7 @@
 
 import json
 import math
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -15,7 +16,7 @@ from werkzeug.exceptions import BadRequest, NotAcceptable, RequestEntityTooLarge
 from werkzeug.http import parse_accept_header
 
 from bff.bodies.texts import to_text
-from bff.bodies.xml import read_xml, write_xml
+from bff.bodies.xml import read_xml, require_utf8, write_xml
 
 MAX_BODY: Final = 64 * 1024
 """Longest request body that is accepted, in bytes."""
@@ -33,8 +34,7 @@ def read(request: Request) -> dict[str, Any]:
     if request.content_length is None and len(raw) >= (request.max_content_length or math.inf):
         raise RequestEntityTooLarge(f"the body has {len(raw)} bytes or more: say its Content-Length, or send less")
     try:
-        raw.decode("utf-8")
-        body = FORMATS[media_type].read(raw)
+        body = FORMATS[media_type].read(_text(raw, is_utf8="charset" in request.mimetype_params))
     except (ValueError, LookupError, RecursionError, ParseError) as error:
         raise BadRequest(f"the body can't be read as {media_type}: {error or type(error).__name__}"[:300]) from error
     if not isinstance(body, dict):
@@ -42,8 +42,23 @@ def read(request: Request) -> dict[str, Any]:
     return body
 
 
-def _read_json(raw: bytes) -> Any:
-    return json.loads(raw.decode("utf-8-sig"), parse_constant=_reject_constant)
+def _text(raw: bytes, *, is_utf8: bool) -> str:
+    """The body's text. Its byte order mark, the charset and the XML declaration say what it is in, in this order of
+    rank (RFC 7303), and it must be UTF-8. ValueError if it is not.
+
+    `is_utf8`: whether the request's charset says so.
+    """
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"it is not in UTF-8: {error}") from error
+    if not (is_utf8 or raw.startswith(BOM_UTF8) or raw.isascii()):
+        require_utf8(text)
+    return text
+
+
+def _read_json(text: str) -> Any:
+    return json.loads(text, parse_constant=_reject_constant)
 
 
 def _reject_constant(constant: str) -> NoReturn:
@@ -59,13 +74,13 @@ class Format:
     """How bodies of one media type are read and written.
 
     Attributes:
-      read: makes the body's value out of its bytes; ValueError, LookupError, RecursionError or ParseError if it can't.
+      read: makes the body's value out of its text; ValueError, LookupError, RecursionError or ParseError if it can't.
       write: makes an answer's bytes out of its value.
       problem: the media type of RFC 9457 documents in this format.
       write_problem: makes the bytes of such a document.
     """
 
-    read: Callable[[bytes], Any]
+    read: Callable[[str], Any]
     write: Callable[[object], bytes]
     problem: str
     write_problem: Callable[[object], bytes]
@@ -83,13 +98,19 @@ PREFERRED: Final = next(iter(FORMATS))
 @lru_cache(64)  # nearly all clients send one of a few values, and parsing it takes longer than writing the JSON
 def negotiate(accept: str | None) -> str:
     """The media type to answer in, by the header Accept. Raises 406 if that allows none of FORMATS."""
-    accepted_types = parse_accept_header(accept, MIMEAccept)
+    accepted_types = accepted(accept)
     if not accepted_types:
         return PREFERRED
     best = accepted_types.best_match(FORMATS)
     if best is None:
         raise NotAcceptable(f"Accept is {str(accepted_types)[:100]}: ask for one of {', '.join(FORMATS)}")
     return best
+
+
+def accepted(accept: str | None) -> MIMEAccept:
+    """The media types in a header Accept. Parameters such as `charset=utf-8` are left out: none of ours has any."""
+    parsed = parse_accept_header(accept, MIMEAccept)
+    return MIMEAccept([(media_type.partition(";")[0].strip(), quality) for media_type, quality in parsed])
 
 
 def response(data: object, media_type: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -70,6 +70,13 @@ def test_every_read_says_the_same_in_xml_as_in_json(client: FlaskClient, path: s
         ("text/*", "text/xml"),
         ("application/xml;q=0.5, application/json;q=0.4", "application/xml"),
         ("text/html, application/json;q=0.1", "application/json"),
+        ("application/json; charset=utf-8", "application/json"),
+        ("Application/XML;Charset=UTF-8", "application/xml"),
+        ('application/xml; profile="a,b;q=0"; q=0.9, application/json;v=2;q=0.8', "application/xml"),
+        ("application/json;charset=utf-8;q=0, */*", "application/xml"),
+        ("application/json;v=1;q=0.1, application/json;v=2;q=0.9, text/xml;q=0.5", "application/json"),
+        ("text/xml;level=1", "text/xml"),
+        ("*/*;charset=utf-8", "application/json"),
     ],
 )
 def test_the_client_chooses(client: FlaskClient, accept: str | None, media_type: str) -> None:
@@ -79,9 +86,10 @@ def test_the_client_chooses(client: FlaskClient, accept: str | None, media_type:
 def test_a_format_that_is_none_of_ours_is_refused_before_anything_is_done(
     client: FlaskClient, publisher: FakePublisher
 ) -> None:
-    response = client.post("/orders", json=ORDEN, headers={"Accept": "text/html"})
-    assert (response.status_code, response.mimetype) == (406, "application/problem+json")
-    assert "text/html" in json.loads(response.data)["detail"]
+    for accept in ("text/html", "text/html;charset=utf-8", "application/json;charset=utf-8;q=0"):
+        response = client.post("/orders", json=ORDEN, headers={"Accept": accept})
+        assert (response.status_code, response.mimetype) == (406, "application/problem+json")
+        assert accept.partition(";")[0] in json.loads(response.data)["detail"]
     assert publisher.published == []
 
 

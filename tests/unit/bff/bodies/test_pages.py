@@ -85,6 +85,24 @@ def test_what_can_not_be_asked_for_is_refused_by_name(client: FlaskClient, field
     assert problem(response, 400)["campo"] == field
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("2026-03-01T12:30:00Z", "2026-03-01t12:30:00z", "2026-03-01T12:30:00.000z", "2026-03-01T07:30:00%2D05:00"),
+        *("2026-03-01T17:30:00%2B05:00", "2026-03-01t17:30:00%2b05:00"),
+    ],
+)
+def test_times_are_read_as_rfc_3339_has_them(client: FlaskClient, read_models: FakeReadModels, value: str) -> None:
+    for field in ("desde", "hasta"):
+        assert client.get(f"/orders?{field}={value}").status_code == 200
+        assert read_models.requests[-1][1] == {field: YESTERDAY}
+
+
+@pytest.mark.parametrize("value", ["2026-03-01T17:30:00+05:00", "2026-03-01t17:30:00.5+0500", "2026-03-01T17:30+05"])
+def test_a_plus_that_became_a_blank_is_explained(client: FlaskClient, value: str) -> None:
+    assert "%2B" in problem(client.get(f"/orders?desde={value}"), 400)["detail"]
+
+
 @given(st.datetimes(timezones=st.just(UTC)), st.uuids().map(str).map(Id))
 def test_a_cursor_names_its_place(moment: datetime, row_id: Id) -> None:
     assert place(cursor((moment, row_id))) == (moment, row_id)
