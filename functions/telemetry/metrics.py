@@ -5,7 +5,7 @@ never counts one twice. Of a counter read the sum; of a time or size the count i
 """
 
 import time
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +18,8 @@ DUPLICATES: Final = "duplicates"
 QUARANTINED: Final = "quarantined"
 INFRASTRUCTURE_FAILURES: Final = "infrastructure_failures"
 SCHEMA_REFUSALS: Final = "schema_refusals"
+SKEWED_DURATIONS: Final = "skewed_durations"
+"""Orders that ended before they were placed, by clocks of two hosts that differ: their duration is unknown."""
 BOUNDS: Final = ("0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "30", "+Inf")
 """Upper bounds of the histogram's buckets, in seconds, ascending. Pulsar has no histograms: each bucket of
 `saga_seconds` is a metric of its own, and a recording rule of Prometheus joins them.
@@ -34,7 +36,7 @@ class Metrics:
         self.record = record
         self._reasons: set[str] = set()
         # Prometheus sees an increase only of a counter that was there before
-        for counter in (DUPLICATES, QUARANTINED, INFRASTRUCTURE_FAILURES, SCHEMA_REFUSALS):
+        for counter in (DUPLICATES, QUARANTINED, INFRASTRUCTURE_FAILURES, SCHEMA_REFUSALS, SKEWED_DURATIONS):
             record(counter, 0)
 
     @contextmanager
@@ -61,8 +63,11 @@ class Metrics:
                         counts[f"compensations_{self._reason_metric(orden.motivo)}"] += 1
         for name, count in counts.items():
             self.record(name, count)
-        if durations:
-            self._record_durations(sorted(durations))
+        durations.sort()
+        skewed = bisect_left(durations, 0)
+        if skewed:
+            self.record(SKEWED_DURATIONS, skewed)
+        self._record_durations(durations[skewed:])
 
     def _record_durations(self, durations: Sequence[float]) -> None:
         """Records durations in seconds, ascending: all of them, and how many each bucket holds."""

@@ -37,7 +37,9 @@ def fallida(motivo: str) -> EventoOrden:
 
 
 def test_counters_are_there_before_there_is_anything_to_count() -> None:
-    assert set(measure()) == {"duplicates", "quarantined", "infrastructure_failures", "schema_refusals"}
+    assert set(measure()) == {
+        *("duplicates", "quarantined", "infrastructure_failures", "schema_refusals", "skewed_durations")
+    }
     assert not any(measure().values())
 
 
@@ -66,6 +68,13 @@ def test_reasons_that_somebody_makes_up_do_not_make_names_without_end() -> None:
 
 
 def test_the_buckets_of_the_time_are_cumulative() -> None:
-    recorded = measure(fallida("x"), ago=3600) + measure(fallida("x"), ago=-1)
+    recorded = measure(fallida("x"), ago=3600) + measure(fallida("x"))
     assert [recorded[f"saga_seconds_le_{bound}"] for bound in BOUNDS] == [1] * (len(BOUNDS) - 1) + [2]
     assert 3598 < recorded["saga_seconds"] < 3700
+
+
+def test_a_clock_that_is_ahead_makes_no_negative_duration_but_is_counted() -> None:
+    recorded = measure(fallida("x"), creada(), fallida("y"), ago=-7200)
+    assert (recorded["orders_fallida"], recorded["skewed_durations"]) == (2, 2)
+    assert not any(name.startswith("saga_seconds") for name in recorded)
+    assert measure(fallida("x"))["skewed_durations"] == 0
