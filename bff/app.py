@@ -90,7 +90,7 @@ def create_app(
     app.before_request(lambda: begin(flags, SINGLE_FORMAT_ENDPOINTS))
     app.before_request(lambda: admit(authentication, rate_limit, public_routes))
     app.after_request(finish)
-    app.teardown_request(lambda _: metrics.IN_PROGRESS.dec())
+    app.teardown_request(lambda _: metrics.end_request())
     problems.register(app)
     if origins:
         _allow_origins(app, origins)

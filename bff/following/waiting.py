@@ -37,13 +37,13 @@ class WaitSlots:
     def take(self) -> bool:
         """Takes a slot and returns True, or returns False at once if none is free."""
         taken = self._free.acquire(blocking=False)
-        WAITING.inc(taken)
+        WAITING.add(taken)
         return taken
 
     def release(self) -> None:
         """Gives a taken slot back."""
         self._free.release()
-        WAITING.dec()
+        WAITING.add(-1)
 
 
 def preferred_wait(request: Request) -> int:

@@ -81,6 +81,6 @@ def _end_with_supervisor() -> None:
 def _forget_dead_workers() -> None:
     """Removes the gauges of dead workers from /metrics, such as their requests in progress."""
     folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
-    for pid in {int(file.stem.rpartition("_")[2]) for file in folder.glob("*.db")}:
-        if not Path("/proc", str(pid)).exists():
-            mark_process_dead(pid)  # type: ignore[no-untyped-call]
+    for end in {file.stem.rpartition("_")[2] for file in folder.glob("*.db")}:
+        if not Path("/proc", end.partition("-")[0]).exists():
+            mark_process_dead(end)  # type: ignore[no-untyped-call]

@@ -1,13 +1,18 @@
 """Metrics for Prometheus: those of all workers together if they share the folder PROMETHEUS_MULTIPROC_DIR."""
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from itertools import count
+from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, REGISTRY, CollectorRegistry, Gauge, Histogram, generate_latest
+from prometheus_client import values as prometheus_values
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -16,17 +21,79 @@ MEDIA_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10)
 """Upper bounds of the histograms' buckets, in seconds, ascending."""
 
+
+class _Files:
+    """The files of this process, `<kind>_<name>.db` in a folder.
+
+    Cleaners of /tmp remove files that are in use. Under another name the client library begins new ones, and what is
+    counted begins at 0 again; under the same one it would go on writing to what nobody can read any more.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._numbers = count(1)
+        self._rename()
+
+    def name(self) -> str:
+        """The present name; two processes never have the same."""
+        return self._name
+
+    def renew(self) -> None:
+        """Changes the name if the file of the gauges, which every process has, is gone; makes the folder if need be."""
+        if not os.path.exists(self._gauges):  # half the time of Path.exists, for every request
+            self._rename()
+
+    def _rename(self) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._name = f"{os.getpid()}-{next(self._numbers)}"
+        self._gauges = f"{self._folder}/gauge_livesum_{self._name}.db"
+
+
+class Level:
+    """A gauge of this process that goes up and down, from any thread; its count survives the loss of the file."""
+
+    def __init__(self, gauge: Gauge) -> None:
+        self._gauge = gauge
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def add(self, number: int) -> None:
+        """Raises the count by a number, which may be negative."""
+        with self._lock:
+            self._count += number
+            self._gauge.set(self._count)
+
+
+_files: _Files | None = None
+if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    _files = _Files(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
+    prometheus_values.ValueClass = prometheus_values.MultiProcessValue(_files.name)  # type: ignore
+
 REQUESTS: Final = Histogram(
     "bff_request_seconds", "Requests, until their answer was made.", ("method", "route", "status"), buckets=_BUCKETS
 )
-IN_PROGRESS: Final = Gauge("bff_requests_in_progress", "Requests in hand.", multiprocess_mode="livesum")
-WAITING: Final = Gauge("bff_requests_waiting", "Requests that wait for a saga.", multiprocess_mode="livesum")
+IN_PROGRESS: Final = Level(Gauge("bff_requests_in_progress", "Requests in hand.", multiprocess_mode="livesum"))
+WAITING: Final = Level(
+    Gauge("bff_requests_waiting", "Requests that wait for a saga, or for a product.", multiprocess_mode="livesum")
+)
 _PUBLISHES: Final = Histogram(
     "bff_publish_seconds", "Until the broker confirmed a command, or did not.", ("topic", "result"), buckets=_BUCKETS
 )
 _CONNECTIONS: Final = Gauge(
     "bff_database_connections_in_use", "Connections that queries hold.", ("database",), multiprocess_mode="livesum"
 )
+
+
+def begin_request() -> None:
+    """Counts a request that is in hand from now on, after making sure that what is counted can be read."""
+    if _files is not None:
+        _files.renew()
+    IN_PROGRESS.add(1)
+
+
+def end_request() -> None:
+    """Counts a request that is no longer in hand."""
+    IN_PROGRESS.add(-1)
 
 
 @contextmanager
@@ -41,11 +108,16 @@ def publication(topic: str) -> Iterator[None]:
         _PUBLISHES.labels(topic, result).observe(time.perf_counter() - started)
 
 
+@cache
+def _connections_in_use(database: str | None) -> Level:
+    return Level(_CONNECTIONS.labels(database))
+
+
 def watch(engine: sa.Engine) -> None:
     """Counts the connections of this engine's pool that are in use."""
-    in_use = _CONNECTIONS.labels(engine.url.database)
-    sa.event.listen(engine, "checkout", lambda *_: in_use.inc())
-    sa.event.listen(engine, "checkin", lambda *_: in_use.dec())
+    in_use = _connections_in_use(engine.url.database)
+    sa.event.listen(engine, "checkout", lambda *_: in_use.add(1))
+    sa.event.listen(engine, "checkin", lambda *_: in_use.add(-1))
 
 
 def text(open_ordenes: tuple[int, float] | None) -> bytes:
@@ -54,7 +126,7 @@ def text(open_ordenes: tuple[int, float] | None) -> bytes:
     `open_ordenes`: the number of orders that have not ended, and the age of the oldest in seconds; None if unknown.
     """
     registry = REGISTRY
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    if _files is not None:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     lines = generate_latest(registry)

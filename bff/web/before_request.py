@@ -1,9 +1,12 @@
 """What happens to every request before its route: its trace, the media type of the answer, and its admission."""
 
+import re
 import time
 from collections.abc import Collection
+from typing import Final
 
 from flask import g, request
+from werkzeug.exceptions import BadRequest
 
 from bff.access import scopes
 from bff.access.rate import RateLimit
@@ -13,15 +16,19 @@ from bff.bodies.formats import PREFERRED
 from bff.telemetry import metrics
 from functions.messages import trace
 
+_HOST: Final = re.compile(r"[\w.~!$&'()*+;=%:\[\]-]+", re.ASCII)
+
 
 def begin(flags: str, single_format_endpoints: Collection[str]) -> None:
-    """Prepares what later steps read from flask.g. Raises 406 if Accept allows none of our media types.
+    """Prepares what later steps read from flask.g.
+
+    Raises 406 if Accept allows none of our media types, and 400 for HTTP/1.1 without a Host (RFC 9112).
 
     Parameters:
       flags: the trace flags (W3C Trace Context) of a trace that begins with this request.
       single_format_endpoints: Flask's names of the routes that answer in one format, whatever Accept asks for.
     """
-    metrics.IN_PROGRESS.inc()
+    metrics.begin_request()
     g.started = time.perf_counter()
     g.ingestion = time.time_ns() // 1_000_000
     g.trace = trace.parse(request.headers.get(trace.PROPERTY)) or trace.new(flags)
@@ -29,6 +36,9 @@ def begin(flags: str, single_format_endpoints: Collection[str]) -> None:
     g.media_type = PREFERRED  # the media type of a 406, which the next lines may raise
     if request.endpoint not in single_format_endpoints:
         g.media_type = formats.negotiate(request.headers.get("Accept"))
+    host = request.headers.get("Host", "")
+    if not _HOST.fullmatch(host) and request.environ["SERVER_PROTOCOL"] == "HTTP/1.1":
+        raise BadRequest(f"Host is {host[:40]!r}: HTTP/1.1 needs one header Host with the server's name")
 
 
 def admit(authentication: Authentication | None, rate_limit: RateLimit | None, public_routes: Collection[str]) -> None:

@@ -5,6 +5,7 @@ Longer than 200 lines: its tests share the process that they start and what they
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -109,8 +110,10 @@ def test_a_database_that_is_away_is_told_within_two_seconds(bff: Bff) -> None:
         b"BASURA\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n",
     ],
-    ids=["no HTTP", "negative length", "unknown coding"],
+    ids=["no HTTP", "negative length", "unknown coding", "no host", "two hosts"],
 )
 def test_what_is_no_request_is_refused_and_the_connection_closed(bff: Bff, sent: bytes) -> None:
     assert bff.raw(sent).startswith(b"HTTP/1.1 400 ")
@@ -227,6 +230,30 @@ def test_a_worker_that_dies_is_replaced_and_orphans_end(workers: str, tmp_path: 
     wait_for("the BFF", server.is_alive)
     _, output = server.terminate(signal.SIGKILL)  # and waits until none of them has its output any more
     assert "Unexpected exit from worker" in output
+
+
+@pytest.mark.parametrize("removed", ["bff-metrics-*", "bff-metrics-*/*.db"])
+def test_metrics_outlive_a_cleaner_of_tmp(removed: str, tmp_path: Path) -> None:
+    server = Bff(TMPDIR=str(tmp_path))
+    wait_for("the BFF", server.is_alive)
+    for path in tmp_path.glob(removed):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    server.request("GET", "/health")
+    for _ in range(2):
+        metrics = server.raw(b"GET /metrics HTTP/1.0\r\n\r\n").decode()
+        assert metrics.startswith("HTTP/1.0 200 ")
+        assert 'bff_request_seconds_count{method="GET",route="/health",status="200"} 1.0\n' in metrics
+        assert "\nbff_requests_in_progress 1.0\n" in metrics
+        parent = psutil.Process(server.process.pid)
+        (victim,) = parent.children()
+        shutil.rmtree(next(tmp_path.glob("bff-metrics-*")))
+        victim.kill()
+        wait_for("another worker", lambda: parent.children() not in ([], [victim]))  # noqa: B023
+        wait_for("the BFF", server.is_alive)
+    code, output = server.terminate(signal.SIGTERM)
+    assert code == 0
+    assert "Traceback" not in output
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_panel_is_there_unless_it_is_switched_off(bff: Bff) -> None:
