@@ -31,7 +31,9 @@ _log = logging.getLogger(__name__)
 
 
 class BrokerUnavailable(Exception):
-    """The broker did not confirm a message. If `sent`, it may have stored the message nevertheless."""
+    """The broker did not confirm a message. If `sent`, it may have stored the message nevertheless. The text is for
+    clients; what the Pulsar client said is the cause, and in the log.
+    """
 
     def __init__(self, detail: str, *, sent: bool) -> None:
         super().__init__(detail)
@@ -109,7 +111,7 @@ class _TopicProducer(threading.Thread):
         self._publisher = None
         if is_new:
             _log.warning("can't publish to %s: %s", self.name, error)
-        failure = BrokerUnavailable(f"the broker did not confirm: {error}", sent=not isinstance(error, SchemaRefused))
+        failure = BrokerUnavailable("the broker did not confirm", sent=not isinstance(error, SchemaRefused))
         failure.__cause__ = error
         return failure
 
@@ -145,7 +147,8 @@ class Broker:
         try:
             self._client.get_topic_partitions(full_name(next(iter(PAYLOADS))))
         except pulsar.PulsarException as error:
-            raise BrokerUnavailable(f"the broker does not answer: {error}", sent=False) from error
+            _log.warning("the broker does not answer: %s", error)
+            raise BrokerUnavailable("the broker does not answer", sent=False) from error
 
     def _topic_producer(self, topic: str) -> _TopicProducer:
         with self._lock:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, Response, g, request, stream_with_context
 from werkzeug.exceptions import NotFound, ServiceUnavailable
@@ -19,6 +19,10 @@ from bff.web.services import respond, services
 from functions.messages.ids import Id
 
 queries = Blueprint("queries", __name__)
+QUARANTINE: Final = "evento-cuarentena"
+"""The step that says what became of a message that a function could not process."""
+SHOWN_OF_QUARANTINE: Final = ("funcion", "accion", "id_orden", "transaction_id")
+"""The members of its payload that customers see."""
 
 
 @queries.get("/orders")
@@ -111,7 +115,16 @@ def _visible_saga(id_orden: Id) -> Sequence[Row]:
     """The steps of the order's saga; none if the caller may not see the order."""
     if scopes.restricted_to(g.caller) is not None and _visible_orden(id_orden) is None:
         return ()
-    return services().read_models.saga(id_orden)
+    steps = services().read_models.saga(id_orden)
+    return steps if scopes.restricted_to(g.caller) is None else [_for_customers(step) for step in steps]
+
+
+def _for_customers(step: Row) -> Row:
+    """The step without what only operators may see: their names, and the texts of errors and of their own reasons."""
+    if step["evento"] != QUARANTINE:
+        return step
+    shown = {name: value for name, value in step["contenido"].items() if name in SHOWN_OF_QUARANTINE}
+    return {**step, "contenido": shown}
 
 
 def _query(allowed: Mapping[str, Field]) -> dict[str, Any]:
