@@ -198,25 +198,33 @@ class Client:
         ends a stream, which it does after 10 seconds.
         """
         last_id = ""
+        pause = 0.1
         deadline = time.monotonic() + wait
         while time.monotonic() < deadline:
             path = f"/orders/{id_orden}/events"
-            lines = self.request("GET", path, Accept="text/event-stream", Last_Event_ID=last_id).lines
+            # application/json for errors: who accepts only event streams gets an empty one instead of 503
+            accept = "text/event-stream, application/json"
+            lines = self.request("GET", path, Accept=accept, Last_Event_ID=last_id).lines
             if lines is None:
                 return
             with closing(lines):
                 for event in _events(lines):
                     last_id = event.get("id", last_id)
+                    if event.get("retry", "").isdecimal():
+                        pause = int(event["retry"]) / 1000
                     if event.get("event") == "paso":
                         yield _parse(Step, json.loads(event["data"]))
                     elif event.get("event") == "orden":
                         yield _parse(Orden, json.loads(event["data"]))
                         return
-            time.sleep(0.1)
+            time.sleep(pause)
 
-    def crear_producto(self, nombre: str, stock: int, *, idempotency_key: str | None = None) -> UUID:
-        """Creates a product and returns its id."""
-        return UUID(self._send_command("/productos", {"nombre": nombre, "stock": stock}, idempotency_key).json()["id"])
+    def crear_producto(self, nombre: str, stock: int, *, idempotency_key: str | None = None, wait: int = 0) -> UUID:
+        """Creates a product and returns its id. Waits up to `wait` seconds, at most 10, until it can be read: an order
+        that is placed before may fail as `producto desconocido`.
+        """
+        fields = {"nombre": nombre, "stock": stock}
+        return UUID(self._send_command("/productos", fields, idempotency_key, wait).json()["id"])
 
     def productos(self, **filters: int) -> Iterator[Producto]:
         """The products, oldest first, read page by page as needed. Filter: limit, the rows of a page."""
@@ -333,12 +341,14 @@ def _lines(connection: HTTPConnection, raw: HTTPResponse) -> Generator[bytes, No
 
 
 def _events(lines: Iterable[bytes]) -> Iterator[dict[str, str]]:
-    """The fields of each Server-Sent Event; one without an id gets the last id. This API writes `data` in one line."""
+    """The fields of each Server-Sent Event, and of each block with `retry`, the ms until the next connection. One
+    without an id gets the last id. This API writes `data` in one line.
+    """
     fields: dict[str, str] = {}
     for line in lines:
         name, _, value = line.decode(errors="replace").rstrip("\r\n").partition(":")
         if line.strip():
             fields[name] = value.removeprefix(" ")
-        elif "data" in fields:
+        elif fields.keys() & {"data", "retry"}:
             yield fields
             fields = {"id": fields["id"]} if "id" in fields else {}

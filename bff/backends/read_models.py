@@ -32,8 +32,11 @@ _FILTERS: Final = {
 }
 _PRODUCTOS: Final = """
     select id, nombre, stock, fecha_creacion, fecha_actualizacion from productos where not eliminado"""
+_CREATED_PRODUCTO: Final = """
+    select nombre, case when version = 1 then stock end as stock from productos
+    where id = :id and not (eliminado and version = 1)"""
 _OPEN_ORDENES: Final = """
-    select count(*) as open_count, coalesce(extract(epoch from now() - min(time_stamp)), 0) as oldest_age
+    select count(*) as open_count, greatest(0, extract(epoch from now() - min(time_stamp))) as oldest_age
     from ordenes where estado = 'creada'"""
 _SAGA: Final = """
     select transaction_id, time_stamp as timestamp, is_compensation, evento, contenido, id_mensaje from sagalog
@@ -85,7 +88,9 @@ class ReadModels:
         return next(iter(_rows(self._ordenes, f"{_ORDENES} where id_orden = :id", id=id_orden)), None)
 
     def open_ordenes(self) -> tuple[int, float]:
-        """The number of orders that have not ended, and the age of the oldest in seconds; 0 if there are none."""
+        """The number of orders that have not ended, and the age of the oldest in seconds; 0 if there are none, or if
+        the clock of the BFF that took it is ahead of the database's.
+        """
         (row,) = _rows(self._ordenes, _OPEN_ORDENES)
         return row["open_count"], float(row["oldest_age"])
 
@@ -105,6 +110,13 @@ class ReadModels:
     def producto(self, id_producto: Id) -> Row | None:
         """The product; None if there is none yet or it was deleted."""
         return next(iter(_rows(self._productos, f"{_PRODUCTOS} and id = :id", id=id_producto)), None)
+
+    def created_producto(self, id_producto: Id) -> Row | None:
+        """What a product, deleted or not, was created with; None if that is not known. Its `stock` is left out once
+        orders may have changed it.
+        """
+        rows = _rows(self._productos, _CREATED_PRODUCTO, id=id_producto)
+        return {name: value for name, value in rows[0].items() if value is not None} if rows else None
 
 
 def _engine(url: sa.URL, threads: int) -> sa.Engine:

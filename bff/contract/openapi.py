@@ -4,7 +4,7 @@ from typing import Final
 
 from bff.bodies import fields
 from bff.bodies.pages import PAGE_FIELDS
-from bff.contract.models import Document, array_of, object_schema, ref, schemas
+from bff.contract.models import UUID, Document, array_of, object_schema, ref, schemas
 from bff.contract.operations import create, delete, links, path_id, read_list, read_one, status, stream, text
 
 VERSION: Final = "1.0.0"
@@ -20,8 +20,8 @@ def document(max_cantidad: int) -> Document:
             "version": VERSION,
             "description": "Commands are answered 202 once the broker has stored them; reads show what became of them. "
             "Every body, of a request or of an answer, may be JSON or XML; in XML a list's members are elements `i`, "
-            "and null is `xsi:nil`; the root's name, namespaces and attributes mean nothing. Unknown fields are "
-            "ignored, and so are blanks around a text.",
+            "and null is `xsi:nil`; the root's name, namespaces and other attributes mean nothing. Unknown fields are "
+            "ignored, and so are blanks around a text. Texts get the Unicode form NFC; lengths count afterwards.",
         },
         "paths": _ordenes(max_cantidad) | _productos() | _conductores() | _about(),
         "components": {"schemas": schemas()},
@@ -51,10 +51,16 @@ def _ordenes(max_cantidad: int) -> Document:
 def _productos() -> Document:
     page = object_schema({"resultado": array_of(ref("Producto"))})
     producto = object_schema({"resultado": ref("Producto")})
+    created = object_schema({"id": UUID, "resultado": ref("Producto")})
     id_links = links("id", "id_producto", "ver_producto", "eliminar_producto")
+    note = (
+        "An order that is placed before the product can be read may fail as `producto desconocido`: wait for it, with "
+        "`Prefer: wait` or by reading its `Location`. With another `stock` under the same Idempotency-Key it is a 422 "
+        "only until orders change the stock."
+    )
     return {
         "/productos": {
-            "post": create("crear_producto", "Create a product", fields.PRODUCTO, ("id",), id_links),
+            "post": create("crear_producto", "Create a product", fields.PRODUCTO, ("id",), id_links, created, note),
             "get": read_list("ver_productos", "Products, oldest first", page, PAGE_FIELDS),
         },
         "/productos/{id_producto}": {
@@ -67,7 +73,12 @@ def _productos() -> Document:
 
 def _conductores() -> Document:
     summary = "Register a driver, who takes one order"
-    return {"/conductores": {"post": create("registrar_conductor", summary, fields.CONDUCTOR, ("id_conductor",))}}
+    note = (
+        "Drivers can't be read, so `Prefer: wait` has no effect, and another `nombre` under the same Idempotency-Key "
+        "is no 422: the first request wins."
+    )
+    operation = create("registrar_conductor", summary, fields.CONDUCTOR, ("id_conductor",), note=note)
+    return {"/conductores": {"post": operation}}
 
 
 def _about() -> Document:

@@ -10,7 +10,10 @@ from bff.following import event_stream
 
 _HEADERS: Final[dict[str, tuple[str, Document]]] = {
     "Idempotency-Key": ("The same request again is done once.", {"type": "string", "pattern": '^"?[!#-~]{1,255}"?$'}),
-    "Prefer": ("`wait=N`: answer when the order has ended, within N seconds.", {"type": "string"}),
+    "Prefer": (
+        "`wait=N`: answer with what became of it, if N seconds (at most 10) are enough.",
+        {"type": "string"},
+    ),
     "Last-Event-ID": (
         "The last event that the client has; browsers send it by themselves.",
         {"type": "string", "pattern": rf"^{event_stream.IDS}$"},
@@ -37,6 +40,7 @@ def create(
     ids: tuple[str, ...],
     links: Document | None = None,
     final: Document | None = None,
+    note: str = "",
 ) -> Document:
     """A command that creates something.
 
@@ -45,16 +49,18 @@ def create(
       ids: the ids in the answer.
       links: the operations that take such an id. Only what can be read can be compared with a later request under the
         same key: so there is a 422 only with them.
-      final: the schema of the answer to clients that prefer to wait for the end; None if nobody can wait.
+      final: the schema of the answer to clients that prefer to wait for the outcome; None if nobody can wait.
+      note: what else a client should know.
     """
     responses = {"202": _accepted(ids) | ({"links": links} if links else {})}
     if final is not None:
-        responses["200"] = _response("It has ended (only with `Prefer: wait`).", final, "Location")
+        responses["200"] = _response("What became of it (only with `Prefer: wait`).", final, "Location")
     errors = [400, 406, 413, 415, 422, 503] if links else [400, 406, 413, 415, 503]
     headers = ["Idempotency-Key"] if final is None else ["Idempotency-Key", "Prefer"]
     return {
         "operationId": name,
         "summary": summary,
+        **({"description": note} if note else {}),
         "responses": responses | _error_responses(*errors),
         "requestBody": {"required": True, "content": content(from_fields(fields))},
         "parameters": [_header(header) for header in headers],
@@ -106,7 +112,11 @@ def stream(name: str, summary: str) -> Document:
     fields = {"id": TEXT_SCHEMA, "event": {"type": "string", "enum": ["paso", "orden"]}, "data": TEXT_SCHEMA}
     schema = {"type": "object", "properties": fields}
     operation["responses"]["200"]["content"][event_stream.MEDIA_TYPE]["schema"] = schema
-    operation["description"] = "Server-Sent Events: `paso` for each step, at the end `orden`; data in JSON."
+    operation["description"] = (
+        "Server-Sent Events: `paso` for each step, at the end `orden`; data in JSON. A stream that ends without "
+        "`orden` is to be read on, after as many ms as `retry` says. Clients that accept `text/event-stream` only, as "
+        "browsers' EventSource, get a stream without events instead of 429 and 503: errors end them for ever."
+    )
     operation["parameters"] = [_header("Last-Event-ID")]
     operation["responses"]["204"] = {"description": "There is nothing after that event: don't come again."}
     return operation

@@ -9,15 +9,24 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from flask import Request, Response
 from werkzeug.exceptions import BadRequest
 
 from bff.backends.read_models import DatabaseUnavailable, Row
-from bff.bodies.formats import FORMATS, PREFERRED
-from bff.following.waiting import LONGEST_WAIT, has_ended, polls
+from bff.bodies import formats
+from bff.following.waiting import has_ended, polls
 
 MEDIA_TYPE: Final = "text/event-stream"
+HEADERS: Final = {"X-Accel-Buffering": "no"}
+"""Headers of each stream: nginx, and proxies that follow it, pass every event on at once."""
 PREAMBLE: Final = b"retry: 1000\n\n"
 """The beginning of each stream: clients connect again after 1000 ms."""
+BUSY_PREAMBLE: Final = b": too many requests wait already, so this is only what there is so far\nretry: 3000\n\n"
+"""The beginning of a stream that does not wait: clients connect again after 3000 ms."""
+ALIVE: Final = b": waiting\n\n"
+"""A comment, which clients ignore. To write it is the only way to notice that a client has left."""
+ALIVE_EVERY: Final = 1.0
+"""Seconds between two such comments."""
 VISIBLE_WITHIN: Final = 1
 """Seconds that an accepted order has to appear; then the stream ends, because there seems to be none."""
 END: Final = "fin"
@@ -37,24 +46,41 @@ def seen(last_id: str | None) -> list[str]:
     return last_id.split(".")
 
 
+def is_all_that_is_accepted(request: Request) -> bool:
+    """Whether the client takes no answer but an event stream, as browsers' EventSource does."""
+    accepted = formats.accepted(request.headers.get("Accept"))
+    return bool(accepted) and accepted[MEDIA_TYPE] > 0 and accepted.best_match(formats.FORMATS) is None
+
+
+def refusal(detail: str, retry_after: int) -> Response:
+    """A stream without events instead of an error: EventSource would give up for ever at any status but 200.
+
+    `retry_after`: seconds after which the client connects again.
+    """
+    comment = " ".join(detail.split())
+    return Response(f": {comment}\nretry: {1000 * retry_after}\n\n", headers=HEADERS, mimetype=MEDIA_TYPE)
+
+
 class EventStream:
     """The events of one order, for one client.
 
-    It polls the read models until the order has ended and the last step of its saga was sent, or for LONGEST_WAIT
-    seconds: then clients connect again. If a database fails after the first step the stream just ends, for the same
-    reason; before that DatabaseUnavailable is raised. A stream can be read only once.
+    It polls the read models until the order has ended and the last step of its saga was sent, or for `wait` seconds:
+    then clients connect again. Meanwhile it yields ALIVE now and then. If a database fails after the first step the
+    stream just ends, for the same reason; before that DatabaseUnavailable is raised. A stream can be read only once.
 
     Parameters:
       read: reads the order, or None, and the steps of its saga so far.
       seen: the parts of the last event's id that the client has.
+      wait: seconds; 0 polls once.
 
     Attributes:
       has_steps: whether any step was read, sent or not.
       complete: whether the client has got everything.
     """
 
-    def __init__(self, read: Callable[[], tuple[Row | None, Sequence[Row]]], seen: list[str]) -> None:
+    def __init__(self, read: Callable[[], tuple[Row | None, Sequence[Row]]], seen: list[str], wait: float) -> None:
         self._read = read
+        self._wait = wait
         self._seen_ids = seen
         self.has_steps = False
         self.complete = False
@@ -62,13 +88,17 @@ class EventStream:
     def events(self) -> Iterator[bytes]:
         """The events that the client lacks, each as its bytes on the wire."""
         try:
-            deadline = time.monotonic() + VISIBLE_WITHIN
-            for _ in polls(LONGEST_WAIT):
+            started = last_yield = time.monotonic()
+            for _ in polls(self._wait):
                 orden, steps = self._read()
                 self.has_steps = self.has_steps or bool(steps)
                 yield from self._new_events(orden, steps)
-                if self.complete or (not self.has_steps and time.monotonic() > deadline):
+                now = time.monotonic()
+                if self.complete or (not self.has_steps and now > started + VISIBLE_WITHIN):
                     return
+                if self.has_steps and now > last_yield + ALIVE_EVERY:
+                    last_yield = now
+                    yield ALIVE
         except DatabaseUnavailable:
             if not self.has_steps:
                 raise
@@ -86,5 +116,5 @@ class EventStream:
                 yield self._event("orden", orden)
 
     def _event(self, name: str, data: Row) -> bytes:
-        body = FORMATS[PREFERRED].write(data)
+        body = formats.FORMATS[formats.PREFERRED].write(data)
         return f"id: {'.'.join(self._seen_ids)}\nevent: {name}\ndata: ".encode() + body + b"\n\n"

@@ -1,4 +1,4 @@
-"""Waiting for the end of an order's saga: `Prefer: wait=N` (RFC 7240), how often to poll, and how many may wait."""
+"""Waiting for what a command leads to: `Prefer: wait=N` (RFC 7240), how often to poll, and how many may wait."""
 
 import re
 import time
@@ -54,15 +54,14 @@ def preferred_wait(request: Request) -> int:
     return 0
 
 
-def ended(find: Callable[[], Row | None], seconds: int, slots: WaitSlots) -> Row | None:
-    """The order once it has ended. None if it has not in time, if too many wait already, or if the database fails."""
+def until_found(find: Callable[[], Row | None], seconds: int, slots: WaitSlots) -> Row | None:
+    """What `find` returns once it is not None. None if time is over, too many wait already, or the database fails."""
     if not seconds or not slots.take():
         return None
     try:
         for _ in polls(seconds):
-            orden = find()
-            if has_ended(orden):
-                return orden
+            if (found := find()) is not None:
+                return found
         return None
     except DatabaseUnavailable:
         return None
@@ -73,6 +72,11 @@ def ended(find: Callable[[], Row | None], seconds: int, slots: WaitSlots) -> Row
 def has_ended(orden: Row | None) -> TypeGuard[Row]:
     """Whether there is an order and its saga is over, well or not."""
     return orden is not None and orden["estado"] != "creada"
+
+
+def if_ended(orden: Row | None) -> Row | None:
+    """The order if its saga is over; else None."""
+    return orden if has_ended(orden) else None
 
 
 def polls(seconds: float) -> Iterator[None]:

@@ -72,7 +72,7 @@ export const TEXTS = {
     "failure.403": "El token no tiene el permiso {scope}.",
     "failure.404": "No hay tal orden, o todavía no.",
     "failure.429": "Demasiadas peticiones; se intenta de nuevo.",
-    "failure.503": "La base de datos no responde o hay demasiada espera; se intenta de nuevo.",
+    "failure.503": "La base de datos no responde; se intenta de nuevo.",
     "failure.other": "El servidor falló; se intenta de nuevo.",
   },
   en: {
@@ -146,7 +146,7 @@ export const TEXTS = {
     "failure.403": "The token does not have the scope {scope}.",
     "failure.404": "There is no such order, or not yet.",
     "failure.429": "Too many requests; trying again.",
-    "failure.503": "The database does not answer, or too many wait; trying again.",
+    "failure.503": "The database does not answer; trying again.",
     "failure.other": "The server failed; trying again.",
     "motivo.stock insuficiente": "not enough stock",
     "motivo.producto desconocido": "unknown product",

@@ -1,8 +1,11 @@
 """The routes that publish a command: 202 when the broker has stored it."""
 
+from collections.abc import Callable, Mapping
+
 from flask import Blueprint, Response, g, request
 
 from bff.access import scopes
+from bff.backends.read_models import Row
 from bff.bodies import fields
 from bff.bodies.fields import validate
 from bff.bodies.formats import read
@@ -37,19 +40,28 @@ def crear_orden() -> Response:
     orden = ComandoCrearOrden(id_orden=id_orden, transaction_id=transaction_id, time_stamp=now(), **data)
     location = f"/orders/{id_orden}"
     accepted = _send(orden, ids.message(data), location, id_orden=id_orden, transaction_id=transaction_id)
-    return _ended(id_orden, location) or accepted
+    read_models = services().read_models
+    return _when_done(accepted, lambda: waiting.if_ended(read_models.orden(id_orden)), {"Content-Location": location})
 
 
 @commands.post("/productos")
 def crear_producto() -> Response:
-    """Creates a product with its initial stock."""
+    """Creates a product with its initial stock. With `Prefer: wait=N` the answer holds the product, if it can be read
+    within N seconds: then orders find it too.
+    """
     ids = Ids(request, g.caller)
     data = validate(read(request), fields.PRODUCTO)
     id_producto = ids.new("producto")
-    # not the stock: orders change it, so a repeated request would seem to be another one
-    ids.require_same(services().read_models.producto, id_producto, {"nombre": data["nombre"]})
+    read_models = services().read_models
+    ids.require_same(read_models.created_producto, id_producto, data)
     producto = ComandoCrearProducto(id_producto, **data)
-    return _send(producto, ids.message(data), f"/productos/{id_producto}", id=id_producto)
+    accepted = _send(producto, ids.message(data), f"/productos/{id_producto}", id=id_producto)
+
+    def visible() -> Row | None:
+        row = read_models.producto(id_producto)
+        return None if row is None else {"id": id_producto, "resultado": row}
+
+    return _when_done(accepted, visible)
 
 
 @commands.delete("/productos/<uuid:id_producto>")
@@ -60,7 +72,7 @@ def eliminar_producto(id_producto: Id) -> Response:
 
 @commands.post("/conductores")
 def registrar_conductor() -> Response:
-    """Registers a driver, who takes one order."""
+    """Registers a driver, who takes one order. Nobody can wait for that: drivers have no read model."""
     ids = Ids(request, g.caller)
     data = validate(read(request), fields.CONDUCTOR)
     id_conductor = ids.new("conductor")
@@ -87,12 +99,13 @@ def _record_span(message: Outgoing) -> None:
     tracer.request(f"{request.method} {scopes.route(request)}", message, g.trace, parent, started)
 
 
-def _ended(id_orden: Id, location: str) -> Response | None:
-    """The order as it ended, if the client prefers to wait for that and it ends in time; else None."""
+def _when_done(
+    accepted: Response, find: Callable[[], Row | None], headers: Mapping[str, str] | None = None
+) -> Response:
+    """What `find` returns, if the client prefers to wait for that and it comes in time; else the answer `accepted`."""
     seconds = waiting.preferred_wait(request)
-    read_models = services().read_models
-    orden = waiting.ended(lambda: read_models.orden(id_orden), seconds, services().wait_slots)
-    if orden is None:
-        return None
-    headers = {"Location": location, "Content-Location": location, "Preference-Applied": f"wait={seconds}"}
-    return respond(orden, headers=headers)
+    found = waiting.until_found(find, seconds, services().wait_slots)
+    if found is None:
+        return accepted
+    applied = {"Location": accepted.headers["Location"], "Preference-Applied": f"wait={seconds}"}
+    return respond(found, headers={**applied, **(headers or {})})

@@ -54,12 +54,12 @@ class Ids:
         """Raises 422 if the key was used for something else.
 
         `find` reads what was created under `created_id`, and `fields` are what the request asks for. What the read
-        model does not show yet is not noticed.
+        model does not show, or not yet, is not noticed.
         """
         created = None if self._namespace is None else find(created_id)
         if created is None:
             return
-        differing = [name for name, value in fields.items() if created[name] != value]
+        differing = [name for name, value in fields.items() if created.get(name, value) != value]
         if differing:
             raise UnprocessableEntity(
                 f"this Idempotency-Key was used for a request with another {', '.join(differing)}: "

@@ -12,6 +12,7 @@ from bff.backends.read_models import DatabaseUnavailable
 from bff.bodies import formats
 from bff.bodies.fields import InvalidFields
 from bff.bodies.formats import MAX_BODY
+from bff.following import event_stream
 
 _DETAILS: Final = {
     404: "there is nothing at {0.path}: ids are UUIDs",
@@ -33,6 +34,12 @@ def register(app: Flask) -> None:
 
 
 def _problem(status: int, detail: str, headers: dict[str, str] | None = None, **extra: Any) -> Response:
+    if (
+        status in (429, 503)
+        and request.endpoint == "queries.stream_events"
+        and event_stream.is_all_that_is_accepted(request)
+    ):
+        return event_stream.refusal(detail, int((headers or {}).get("Retry-After", 1)))
     body, media_type = formats.problem(status, detail, g.media_type, **extra)
     return Response(body, status, headers, content_type=media_type)
 

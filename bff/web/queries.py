@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any, Final
 
 from flask import Blueprint, Response, g, request, stream_with_context
-from werkzeug.exceptions import NotFound, ServiceUnavailable
+from werkzeug.exceptions import NotFound
 
 from bff.access import scopes
 from bff.backends.read_models import Row
@@ -14,15 +14,16 @@ from bff.bodies.fields import Field, validate
 from bff.bodies.pages import MAX_ROWS, PAGE_FIELDS
 from bff.bodies.texts import UntypedText
 from bff.following import event_stream
-from bff.following.event_stream import PREAMBLE, EventStream
+from bff.following.event_stream import BUSY_PREAMBLE, PREAMBLE, EventStream
+from bff.following.waiting import LONGEST_WAIT
 from bff.web.services import respond, services
 from functions.messages.ids import Id
 
-queries = Blueprint("queries", __name__)
 QUARANTINE: Final = "evento-cuarentena"
 """The step that says what became of a message that a function could not process."""
 SHOWN_OF_QUARANTINE: Final = ("funcion", "accion", "id_orden", "transaction_id")
 """The members of its payload that customers see."""
+queries = Blueprint("queries", __name__)
 
 
 @queries.get("/orders")
@@ -55,31 +56,31 @@ def get_saga(id_orden: Id) -> Response:
 def stream_events(id_orden: Id) -> Response:
     """The steps of an order's saga as they come, then the order, as Server-Sent Events.
 
-    The answer begins with the first event: until then it may still become an error.
+    The answer begins with the first event: until then it may still become an error. If too many wait already, it is
+    what there is so far, and the client comes again.
     """
     seen = event_stream.seen(request.headers.get("Last-Event-ID"))
-    stream = EventStream(lambda: (_visible_orden(id_orden), _visible_saga(id_orden)), seen)
     slots = services().wait_slots
-    if not slots.take():
-        raise ServiceUnavailable("too many requests wait for sagas already: try again", retry_after=1)
+    may_wait = slots.take()
+    wait, preamble = (LONGEST_WAIT, PREAMBLE) if may_wait else (0, BUSY_PREAMBLE)
+    stream = EventStream(lambda: (_visible_orden(id_orden), _visible_saga(id_orden)), seen, wait)
     later_events = stream.events()
     goes_on = False
     try:
         first = next(later_events, b"")
         goes_on = bool(first) and request.method == "GET"
     finally:
-        if not goes_on:
+        if may_wait and not goes_on:
             slots.release()
-    if not stream.has_steps:
+    if may_wait and not stream.has_steps:
         _not_found("saga of an order", id_orden)
-    if goes_on:
-        body = stream_with_context(chain([PREAMBLE, first], later_events))
-        response = Response(body, mimetype=event_stream.MEDIA_TYPE)
-        response.call_on_close(slots.release)
-        return response
     if stream.complete and not first:
         return Response(status=204)
-    return Response(PREAMBLE, mimetype=event_stream.MEDIA_TYPE)
+    body = stream_with_context(chain([preamble, first], later_events)) if goes_on else preamble
+    response = Response(body, headers=event_stream.HEADERS, mimetype=event_stream.MEDIA_TYPE)
+    if may_wait and goes_on:
+        response.call_on_close(slots.release)
+    return response
 
 
 @queries.get("/productos")

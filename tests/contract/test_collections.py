@@ -75,7 +75,7 @@ def publisher() -> FakePublisher:
 
 @pytest.fixture
 def app(publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
-    monkeypatch.setattr("bff.following.event_stream.LONGEST_WAIT", 0.05)
+    monkeypatch.setattr("bff.web.queries.LONGEST_WAIT", 0.05)
     return create_app(publisher, FakeReadModels()).test_client()
 
 

@@ -79,6 +79,28 @@ def test_many_threads_share_few_connections(databases: Platform) -> None:
         assert 1 <= databases.sql("saga", opened, name=database)[0][0] <= BFF_POOL_SIZE
 
 
+def test_an_order_from_a_host_whose_clock_is_ahead_has_no_negative_age(
+    databases: Platform, read_models: ReadModels
+) -> None:
+    databases.sql("ordenes_lectura", ORDEN, id=new(), when=datetime.now(UTC) + timedelta(hours=2))
+    assert read_models.open_ordenes() == (1, 0)
+
+
+def test_what_a_product_was_created_with_is_known_until_orders_change_it(
+    databases: Platform, read_models: ReadModels
+) -> None:
+    unsold, sold, deleted, never_there = new(), new(), new(), new()
+    assert read_models.created_producto(unsold) is None
+    for row_id in (unsold, sold, deleted, never_there):
+        is_deleted = row_id in (deleted, never_there)
+        databases.sql("productos_lectura", PRODUCTO, id=row_id, when=YESTERDAY, eliminado=is_deleted)
+    for row_id in (sold, deleted):
+        databases.sql("productos_lectura", "update productos set stock = 1, version = 2 where id = :id", id=row_id)
+    assert read_models.created_producto(unsold) == {"nombre": "Té", "stock": 3}
+    assert read_models.created_producto(sold) == read_models.created_producto(deleted) == {"nombre": "Té"}
+    assert read_models.created_producto(never_there) is None
+
+
 def test_a_query_that_breaks_off_leaves_nothing_behind_for_the_next_one(read_models: ReadModels) -> None:
     """The driver fails between its messages to the server, whose answers would be the next query's."""
     outside = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))

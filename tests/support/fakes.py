@@ -74,6 +74,9 @@ class FakeReadModels(ReadModels):
     def producto(self, id_producto: Id) -> Row | None:
         return next((f for f in self._rows(self.producto_rows) if f["id"] == id_producto), None)
 
+    def created_producto(self, id_producto: Id) -> Row | None:
+        return self.producto(id_producto)
+
     def _rows(self, rows: list[Row]) -> list[Row]:
         if self.failure is not None:
             raise self.failure

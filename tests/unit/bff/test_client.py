@@ -341,7 +341,14 @@ def test_events_go_on_where_the_last_stream_ended_until_the_order_comes() -> Non
         assert list(client.events(UUID(ID))) == [Step(**STEP), Step(**STEP), Orden(**ORDEN)]
     assert {path for _, path, _ in seen} == {f"/orders/{ID}/events"}
     assert [headers.get("Last-Event-ID") for _, _, headers in seen] == [None, "2", "2", "2"]
-    assert seen[0][2]["Accept"] == "text/event-stream"
+    assert seen[0][2]["Accept"] == "text/event-stream, application/json"
+
+
+def test_a_stream_is_taken_up_again_when_the_server_says() -> None:
+    with script(stream("retry: 300\n\n"), stream(END)) as (client, _):
+        before = time.monotonic()
+        assert list(client.events(UUID(ID))) == [Orden(**ORDEN)]
+        assert time.monotonic() - before >= 0.3
 
 
 def test_events_come_as_they_happen_and_leave_the_client_free() -> None:

@@ -87,7 +87,7 @@ def test_its_scope_is_enough(client: FlaskClient, operation: str) -> None:
 def test_a_customer_does_not_learn_that_others_have_orders(
     client: FlaskClient, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bff.following.event_stream.LONGEST_WAIT", 0.05)
+    monkeypatch.setattr("bff.web.queries.LONGEST_WAIT", 0.05)
     url_path = path.format(ROW_OF_ANA["id_orden"])
     foreign = client.get(url_path, headers=token("eva", "ordenes:leer"))
     missing = client.get(path.format(uuid4()), headers=token("eva", "ordenes:leer"))

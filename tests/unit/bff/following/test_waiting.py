@@ -20,12 +20,18 @@ class ChangingReads(FakeReadModels):
     """Each poll of an order reads what `observe` returns for the poll's number, from 0."""
 
     observe: Callable[[int], Row | None]
+    observe_producto: Callable[[int], Row | None]
     observations = 0
 
     def orden(self, id_orden: Id) -> Row | None:
         row = self.observe(self.observations)
         self.observations += 1
         return row and {**row, "id_orden": id_orden}
+
+    def producto(self, id_producto: Id) -> Row | None:
+        row = self.observe_producto(self.observations)
+        self.observations += 1
+        return row and {"id": id_producto, **row}
 
 
 def place_orden(
@@ -51,6 +57,28 @@ def test_what_has_not_ended_in_time_is_a_202_as_without_the_preference() -> None
     assert 1 <= time.monotonic() - before < 2
     assert (response.status_code, "Preference-Applied" in response.headers) == (202, False)
     assert set(response.json) == {"mssg", "id_orden", "transaction_id"}
+
+
+def test_a_product_is_awaited_until_it_can_be_read() -> None:
+    read_models, publisher = ChangingReads(), FakePublisher()
+    read_models.observe_producto = lambda n: {"nombre": "Té", "stock": 3} if n == 2 else None
+    client = create_app(publisher, read_models, max_waiting=1).test_client()
+    response: Any = client.post("/productos", json={"nombre": "Té", "stock": 3}, headers={"Prefer": "wait=5"})
+    assert (response.status_code, response.headers["Preference-Applied"]) == (200, "wait=5")
+    (outgoing,) = publisher.published
+    assert response.json == {"id": outgoing.key, "resultado": {"id": outgoing.key, "nombre": "Té", "stock": 3}}
+    assert response.headers["Location"] == f"/productos/{outgoing.key}"
+    read_models.observe_producto = lambda _: None
+    response = client.post("/productos", json={"nombre": "Té", "stock": 3}, headers={"Prefer": "wait=1"})
+    assert (response.status_code, "Preference-Applied" in response.headers) == (202, False)
+    assert set(response.json) == {"mssg", "id"}
+
+
+def test_nobody_can_wait_for_a_driver() -> None:
+    """There is nothing that would show it."""
+    client = create_app(FakePublisher(), ChangingReads(), max_waiting=1).test_client()
+    response = client.post("/conductores", json={}, headers={"Prefer": "wait=9"})
+    assert (response.status_code, "Preference-Applied" in response.headers) == (202, False)
 
 
 def test_nobody_waits_unasked() -> None:

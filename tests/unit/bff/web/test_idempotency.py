@@ -6,8 +6,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from bff.app import create_app
+from bff.backends.read_models import Row
 from functions.messages.codec import codec
 from functions.messages.envelope import Message
+from functions.messages.ids import Id
 from functions.messages.payloads import Payload
 from tests.support.fakes import FakePublisher, FakeReadModels
 from tests.unit.bff.web.test_commands import ORDEN, problem
@@ -76,7 +78,10 @@ def test_another_body_before_the_first_can_be_read_is_another_message_about_the_
 
 @pytest.mark.parametrize(
     ("path", "field", "value"),
-    [("/orders", "cantidad", 3), ("/orders", "instrucciones_entrega", "Tocar"), ("/productos", "nombre", "Café")],
+    [
+        *(("/orders", "cantidad", 3), ("/orders", "instrucciones_entrega", "Tocar")),
+        *(("/productos", "nombre", "Café"), ("/productos", "stock", 4)),
+    ],
 )
 def test_another_body_under_the_key_of_something_that_can_be_read_is_refused(
     publisher: FakePublisher, path: str, field: str, value: object
@@ -97,3 +102,21 @@ def test_what_can_be_no_key_is_refused(publisher: FakePublisher, key: str) -> No
     response = bff(publisher).post("/orders", json=ORDEN, headers={"Idempotency-Key": key})
     assert "Idempotency-Key" in problem(response, 400)["detail"]
     assert publisher.published == []
+
+
+def test_a_stock_that_orders_may_have_changed_is_not_compared(publisher: FakePublisher) -> None:
+    class SoldFrom(FakeReadModels):
+        def created_producto(self, id_producto: Id) -> Row | None:
+            return {"nombre": "Té"}
+
+    for stock in (3, 4):
+        body = {"nombre": "Té", "stock": stock}
+        assert bff(publisher, SoldFrom()).post("/productos", json=body, headers=IDEMPOTENCY_KEY).status_code == 202
+    body = {"nombre": "Café", "stock": 3}
+    problem(bff(publisher, SoldFrom()).post("/productos", json=body, headers=IDEMPOTENCY_KEY), 422)
+
+
+def test_a_text_in_either_unicode_form_is_the_same_request(publisher: FakePublisher) -> None:
+    for name in ("Jose\u0301", "Jos\u00e9"):
+        bff(publisher).post("/orders", json=ORDEN | {"user_id": name}, headers=IDEMPOTENCY_KEY)
+    assert len({message.id for message in messages(publisher)}) == 1
