@@ -129,8 +129,10 @@ def verificar(
         fallida = _ended(orden, FALLIDA, motivo=TIMED_OUT)
         return fallida, [fallida, _pedir_compensacion(fallida)]
     number = comando.intento + 1
-    following = _check(orden, number, now, plazos)
-    if comando.programado is not None and comando.programado - now > plazos.wait(comando.intento) / 2:
+    # by how much the broker's clock is ahead, as far as one sees
+    early = max(comando.programado - now, timedelta()) if comando.programado is not None else timedelta()
+    following = _check(orden, number, now, plazos, early)
+    if early > plazos.wait(comando.intento) / 2:
         return orden, [following]
     return orden, [_pedir_stock(orden, plazos.vence(orden, number, now)), following]
 
@@ -166,8 +168,12 @@ def _require_same_saga(
     require_same_saga(orden.id_orden, orden.transaction_id, comando.transaction_id)
 
 
-def _check(orden: Orden, number: int, now: datetime, plazos: Plazos) -> ComandoVerificarOrden:
+def _check(
+    orden: Orden, number: int, now: datetime, plazos: Plazos, early: timedelta = timedelta()
+) -> ComandoVerificarOrden:
     due = plazos.due(orden, number, now)
+    if early and due - now <= early:
+        due += early  # else it would come at once, and again, until the order is given up
     return ComandoVerificarOrden(orden.id_orden, number, orden.transaction_id, programado=due)
 
 

@@ -85,6 +85,14 @@ def test_a_clock_that_differs_by_minutes_has_no_order_given_up() -> None:
         assert len(decisions.verificar(ORDEN, check(1, at(2)), at(2 + minutes), PLAZOS)[1]) in (1, 2)
 
 
+def test_the_last_check_does_not_come_again_and_again_from_a_broker_whose_clock_is_ahead() -> None:
+    """It comes early by what the clocks differ: the next one is scheduled later by as much, and comes at the end."""
+    end, ahead = TOMORROW, timedelta(minutes=3)
+    following = decisions.verificar(ORDEN, check(25, end), end - ahead, PLAZOS)[1][-1]
+    assert isinstance(following, ComandoVerificarOrden)
+    assert following.programado == end + ahead
+
+
 def test_an_order_that_has_ended_stays_as_it_is() -> None:
     iniciada, _ = decisions.marcar_listo(ORDEN, listo(COMANDO))
     assert decisions.verificar(iniciada, check(1, at(2)), at(2), PLAZOS) == (iniciada, [])
