@@ -14,7 +14,7 @@ UV_LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/uv pip compile --qu
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock audit release demo up deploy prometheus plan history rollback prune schemas-check schemas-release catalogue dashboards api new dlq deadlines publish listen monitor down status logs clean test test-deploy drill chaos outage fuzz bench check format
+.PHONY: help setup lock audit release demo up deploy prometheus plan history rollback prune schemas-check schemas-release catalogue dashboards api new dlq deadlines publish listen monitor down status logs clean test test-deploy simulate drill chaos outage fuzz bench check format
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -139,6 +139,9 @@ outage: setup ## ten minutes without each database and the broker while orders f
 
 drill: setup ## six faults on a platform of its own: alert, view and runbook of each are checked
 	@$(PY) -m pytest -v tests/e2e/test_drill.py $(ARGS)
+
+simulate: setup ## a minute of stories in virtual time, outages of hours in it; more: make simulate ARGS="--minutes 60" or "--seed 7"
+	@PYTHONPATH=pulsar-admin-scripts $(PY) -m tests.simulation.run $(ARGS)
 
 fuzz: setup ## 10,000 schemathesis cases and 100,000 raw bodies against the BFF; more: make fuzz ARGS="--cases 50000 --seed 7"
 	@$(PY) -m tests.fuzz.run $(ARGS)

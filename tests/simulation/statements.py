@@ -1,0 +1,161 @@
+"""Reads the functions' SQL, in the few shapes that it has, and does the same to tables in memory.
+
+A statement in another shape is refused, so that a changed one can't be simulated wrongly; the contract tests
+(tests/integration/test_database_contract*.py) compare what these do with what PostgreSQL does.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+
+from tests.simulation.tables import Conductores, Journal, Row, Table, refusal
+
+Tables = Mapping[str, Table]
+Parameters = Mapping[str, Any]
+
+
+class Rows(list[tuple[Any, ...]]):
+    """The rows that a statement returns, as far as SQLAlchemy's result is used."""
+
+    def scalars(self) -> list[Any]:
+        return [row[0] for row in self]
+
+    def scalar(self) -> Any:
+        return self[0][0] if self else None
+
+
+Action = Callable[[Tables, Parameters, Journal], Rows]
+"""Does a statement: tables, parameters, what undoes it."""
+_NOTHING: Final = Rows()
+
+
+@cache
+def action(sql: str) -> Action:
+    """What the statement does. Raises ValueError if its shape is not known."""
+    text = " ".join(sql.split())
+    for shape, compile_shape in _SHAPES.items():
+        if found := re.fullmatch(shape, text):
+            return compile_shape(*found.groups())
+    raise ValueError(f"the simulator can't read this statement; teach it in {__name__}: {text}")
+
+
+def _select(columns: str, table: str, key: str) -> Action:
+    names = columns.split(", ")
+
+    def run(tables: Tables, parameters: Parameters, _: Journal) -> Rows:
+        rows = tables[table].rows
+        found = [rows[id_] for id_ in sorted(parameters["ids"]) if id_ in rows]
+        return Rows([tuple([row[name] for name in names]) for row in found])
+
+    return run
+
+
+def _select_receipts() -> Action:
+    def run(tables: Tables, parameters: Parameters, _: Journal) -> Rows:
+        rows, function = tables["recibos"].rows, parameters["funcion"]
+        found = [(id_, rows.get((function, id_))) for id_ in parameters["ids"]]
+        return Rows([(id_, row["salidas"]) for id_, row in found if row is not None])
+
+    return run
+
+
+def _select_free() -> Action:
+    def run(tables: Tables, parameters: Parameters, _: Journal) -> Rows:
+        conductores = tables["conductores"]
+        assert isinstance(conductores, Conductores)
+        return Rows([(id_,) for id_ in conductores.free[: parameters["count"]]])
+
+    return run
+
+
+def _insert(table: str, columns: str, arrays: str, conflict: str | None) -> Action:
+    """`conflict`: what follows `on conflict`, None if there is nothing."""
+    names, values = columns.split(", "), re.findall(r"cast\(:(\w+) as|(:funcion), \*", arrays)
+    parameter_names = [array or scalar[1:] for array, scalar in values]
+    replaced = re.findall(r"(\w+) = excluded\.\w+", conflict or "")
+    by_version = " where excluded.version > " in (conflict or "")
+
+    def run(tables: Tables, parameters: Parameters, journal: Journal) -> Rows:
+        target = tables[table]
+        for key, row in _rows(target, names, [parameters[name] for name in parameter_names], bool(replaced)):
+            before = target.rows.get(key)
+            if before is None:
+                target.write(key, target.defaults | row, journal)
+            elif conflict is None:
+                raise refusal("23505", f"{table}_pkey")
+            elif replaced and not (by_version and row["version"] <= before["version"]):
+                target.write(key, before | {name: row[name] for name in replaced}, journal)
+        return _NOTHING
+
+    return run
+
+
+def _rows(target: Table, names: Sequence[str], columns: list[Any], is_update: bool) -> list[tuple[Any, Row]]:
+    """The rows to be inserted and their keys, ascending. A column of one text is the same for all rows."""
+    count = max(len(column) for column in columns if isinstance(column, list))
+    arrays = [column if isinstance(column, list) else [column] * count for column in columns]
+    rows = [dict(zip(names, values, strict=True)) for values in zip(*arrays, strict=True)]
+    keys = target.key
+    if len(keys) == 1:
+        keyed = [(row[keys[0]], row) for row in rows]
+    else:
+        keyed = [(tuple([row[key] for key in keys]), row) for row in rows]
+    if is_update and len({key for key, _ in keyed}) < count:
+        raise refusal("21000", "ON CONFLICT DO UPDATE command cannot affect row a second time")
+    return sorted(keyed, key=lambda item: item[0])
+
+
+def _insert_log() -> Action:
+    def run(tables: Tables, parameters: Parameters, journal: Journal) -> Rows:
+        sagalog = tables["sagalog"]
+        for id_, id_orden, evento in zip(
+            parameters["id_mensaje"], parameters["id_orden"], parameters["evento"], strict=True
+        ):
+            if id_ not in sagalog.rows:
+                sagalog.write(id_, {"id_orden": id_orden, "evento": evento}, journal)
+        return _NOTHING
+
+    return run
+
+
+def _set_free() -> Action:
+    def run(tables: Tables, parameters: Parameters, journal: Journal) -> Rows:
+        conductores = tables["conductores"]
+        for id_ in parameters["ids"]:
+            if id_ in conductores.rows:
+                conductores.write(id_, conductores.rows[id_] | {"libre": parameters["libre"]}, journal)
+        return _NOTHING
+
+    return run
+
+
+def _insert_plazos() -> Action:
+    def run(tables: Tables, parameters: Parameters, journal: Journal) -> Rows:
+        plazos = tables["plazos"]
+        for suspendidos in parameters["suspendidos"]:
+            plazos.write(len(plazos.rows) + 1, {"suspendidos": suspendidos}, journal)
+        return _NOTHING
+
+    return run
+
+
+def _select_plazos() -> Action:
+    def run(tables: Tables, _: Parameters, __: Journal) -> Rows:
+        rows = tables["plazos"].rows
+        return Rows([(rows[len(rows)]["suspendidos"],)] if rows else [])
+
+    return run
+
+
+_SHAPES: Final[dict[str, Callable[..., Action]]] = {
+    r"select ([\w, ]+) from (\w+) where (\w+) = any\(cast\(:ids as uuid\[\]\)\) order by \3 for update": _select,
+    r"select id_mensaje, salidas from recibos where funcion = :funcion and id_mensaje = any\(.*\)": _select_receipts,
+    r"select id_conductor from conductores where libre order by id_conductor limit :count for update": _select_free,
+    r"insert into (\w+) \(([\w, ]+)\) select (?:distinct on \(1\) )?((?:\*|:funcion, \*) from unnest\(.*?\)\)) "
+    r"order by [12](?: on conflict (.*))?": _insert,
+    r"insert into sagalog .*": _insert_log,
+    r"update conductores set libre = :libre where id_conductor = any\(cast\(:ids as uuid\[\]\)\)": _set_free,
+    r"insert into plazos \(suspendidos, .*": _insert_plazos,
+    r"select suspendidos from plazos order by numero desc limit 1": _select_plazos,
+}

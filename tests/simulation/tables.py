@@ -1,0 +1,135 @@
+"""Tables in memory: rows by key, their constraints, and what undoes a transaction."""
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import pg8000
+import sqlalchemy as sa
+
+Row = dict[str, Any]
+Journal = list[tuple["Table", Any, Row | None]]
+"""What was where before a transaction: table, key, row."""
+
+
+class Table:
+    """`key`: the columns of the primary key. `checks`: by name, what holds for each row. `defaults`: of the columns
+    that an insert leaves out. Rows are never changed in place.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *key: str,
+        checks: Mapping[str, Callable[[Row], bool]] | None = None,
+        defaults: Row | None = None,
+    ) -> None:
+        self.name, self.key = name, key
+        self.rows: dict[Any, Row] = {}
+        self.defaults = defaults or {}
+        self._checks = checks or {}
+
+    def write(self, key: Any, row: Row, journal: Journal) -> None:
+        """Puts a row where its key says. Raises IntegrityError if it breaks a constraint."""
+        for name, holds in self._checks.items():
+            if not holds(row):
+                raise refusal("23514", name)
+        journal.append((self, key, self.rows.get(key)))
+        self.put(key, row)
+
+    def put(self, key: Any, row: Row | None) -> None:
+        """Writes without asking and without being undone; None deletes."""
+        if row is None:
+            del self.rows[key]
+        else:
+            self.rows[key] = row
+
+
+class Conductores(Table):
+    """The drivers, with an index of those that are free, ascending."""
+
+    def __init__(self) -> None:
+        super().__init__("conductores", "id_conductor", defaults={"libre": True})
+        self.free: list[str] = []
+
+    def put(self, key: Any, row: Row | None) -> None:
+        before = key in self.rows and self.rows[key]["libre"]
+        super().put(key, row)
+        after = row is not None and row["libre"]
+        if after and not before:
+            insort(self.free, key)
+        elif before and not after:
+            del self.free[bisect_left(self.free, key)]
+
+
+class Asignaciones(Table):
+    """The assignments: no two hold the same driver."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "asignaciones",
+            "id_orden",
+            checks={
+                "asignaciones_check": lambda row: (row["estado"] == "asignada") == (row["id_conductor"] is not None),
+                "asignaciones_check1": lambda row: (row["estado"] == "asignada") == (row["motivo"] is None),
+            },
+        )
+        self._holders: dict[str, str] = {}
+
+    def write(self, key: Any, row: Row, journal: Journal) -> None:
+        if row["id_conductor"] is not None and self._holders.get(row["id_conductor"], key) != key:
+            raise refusal("23505", "asignaciones_id_conductor_idx")
+        super().write(key, row, journal)
+
+    def put(self, key: Any, row: Row | None) -> None:
+        before = self.rows.get(key)
+        if before is not None and self._holders.get(before["id_conductor"]) == key:
+            del self._holders[before["id_conductor"]]
+        super().put(key, row)
+        if row is not None and row["id_conductor"] is not None:
+            self._holders[row["id_conductor"]] = key
+
+
+def tables(database: str) -> dict[str, Table]:
+    """The tables of one of the six databases, empty."""
+    return {table.name: table for table in _DATABASES[database]()}
+
+
+def refusal(sqlstate: str, constraint: str) -> sa.exc.IntegrityError:
+    """What SQLAlchemy raises if a constraint of that name is broken."""
+    error = pg8000.DatabaseError({"C": sqlstate, "n": constraint, "M": f"breaks {constraint}"})
+    return sa.exc.IntegrityError("in memory", {}, error)
+
+
+def _ordenes() -> Table:
+    checks: dict[str, Callable[[Row], bool]] = {
+        "ordenes_check": lambda row: (row["estado"] == "iniciada") == (row["id_driver"] is not None),
+        "ordenes_check1": lambda row: (row["estado"] == "fallida") == (row["motivo"] is not None),
+    }
+    return Table("ordenes", "id_orden", checks=checks)
+
+
+def _productos() -> Table:
+    return Table("productos", "id", checks={"productos_stock_check": lambda row: row["stock"] >= 0})
+
+
+def _reservas() -> Table:
+    def has_reason(row: Row) -> bool:
+        is_held: bool = row["estado"] == "reservada"
+        return is_held == (row["motivo"] is None)
+
+    return Table("reservas", "id_orden", checks={"reservas_check": has_reason})
+
+
+def _receipts() -> Table:
+    return Table("recibos", "funcion", "id_mensaje")
+
+
+_DATABASES: Final[dict[str, Callable[[], list[Table]]]] = {
+    "ordenes": lambda: [_ordenes(), _receipts(), Table("plazos", "numero")],
+    "ordenes_lectura": lambda: [Table("ordenes", "id_orden")],
+    "productos": lambda: [_productos(), _reservas(), _receipts()],
+    "productos_lectura": lambda: [Table("productos", "id")],
+    "conductores": lambda: [Conductores(), Asignaciones(), _receipts()],
+    "saga": lambda: [Table("sagalog", "id_mensaje")],
+}
