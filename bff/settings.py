@@ -25,6 +25,9 @@ Environment, with defaults:
   DB_USERNAME (bff), DB_PASSWORD, DB_HOSTNAME (127.0.0.1), DB_PORT (5432), DB_NAME (saga)   the saga log
   DB_READ_HOSTNAME (DB_HOSTNAME), DB_READ_NAME (ordenes_lectura),
   DB_READ_NAME_PRODUCTOS (productos_lectura)                the read models
+  DB_SSLMODE, DB_SSLROOTCERT        TLS to PostgreSQL: disable, require, verify-ca or verify-full, and the certificates
+                                    of its authority, or a file with them, or system. Unset: verify-full, but disable
+                                    on a loopback address
 """
 
 import os
@@ -36,6 +39,7 @@ import sqlalchemy as sa
 
 from bff.access.rate import RateLimit
 from bff.access.tokens import Authentication
+from functions.postgres import tls
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Settings:
     saga: sa.URL
     ordenes: sa.URL
     productos: sa.URL
+    tls: tls.Tls
 
     @classmethod
     def from_env(cls) -> "Settings":
@@ -81,6 +86,7 @@ class Settings:
             saga=_database_url(write_host, getenv("DB_NAME", "saga")),
             ordenes=_database_url(read_host, getenv("DB_READ_NAME", "ordenes_lectura")),
             productos=_database_url(read_host, getenv("DB_READ_NAME_PRODUCTOS", "productos_lectura")),
+            tls=_tls(write_host, read_host),
         )
 
 
@@ -140,3 +146,10 @@ def _service_url(url: str) -> str:
 def _database_url(host: str, name: str) -> sa.URL:
     user, password = os.environ.get("DB_USERNAME", "bff"), os.environ.get("DB_PASSWORD")
     return sa.URL.create("postgresql+pg8000", user, password, host, _integer("DB_PORT", 5432, 65535), name)
+
+
+def _tls(*hostnames: str) -> tls.Tls:
+    try:
+        return tls.context(os.environ, *dict.fromkeys(hostnames))
+    except tls.InvalidTls as error:
+        sys.exit(f"error: {error}")

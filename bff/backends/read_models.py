@@ -10,8 +10,9 @@ from bff.bodies.pages import Place
 from bff.telemetry import metrics
 from functions.cluster.connections import BFF_POOL_SIZE
 from functions.messages.ids import Id
-from functions.postgres.connection import prepare
+from functions.postgres.connection import MAX_AGE, prepare
 from functions.postgres.errors import is_transient
+from functions.postgres.tls import Tls
 
 TIMEOUT: Final = 0.9
 """Seconds to connect, and for each answer. A query on a dead connection takes up to twice that: it is tried again."""
@@ -61,12 +62,13 @@ class ReadModels:
     Parameters:
       saga, ordenes, productos: the databases of the saga log and of the two read models.
       threads: those that read at once. More than BFF_POOL_SIZE of them share that many connections to each database.
+      tls: what the connections are opened with.
     """
 
-    def __init__(self, *, saga: sa.URL, ordenes: sa.URL, productos: sa.URL, threads: int) -> None:
-        self._saga = _engine(saga, threads)
-        self._ordenes = _engine(ordenes, threads)
-        self._productos = _engine(productos, threads)
+    def __init__(self, *, saga: sa.URL, ordenes: sa.URL, productos: sa.URL, threads: int, tls: Tls = False) -> None:
+        self._saga = _engine(saga, threads, tls)
+        self._ordenes = _engine(ordenes, threads, tls)
+        self._productos = _engine(productos, threads, tls)
 
     def check(self) -> None:
         """Raises DatabaseUnavailable if one of the databases does not answer."""
@@ -119,14 +121,15 @@ class ReadModels:
         return {name: value for name, value in rows[0].items() if value is not None} if rows else None
 
 
-def _engine(url: sa.URL, threads: int) -> sa.Engine:
+def _engine(url: sa.URL, threads: int, tls: Tls) -> sa.Engine:
     engine = sa.create_engine(
         url,
         isolation_level="AUTOCOMMIT",
         pool_size=min(threads, BFF_POOL_SIZE),
         max_overflow=0,
         pool_timeout=TIMEOUT,
-        connect_args={"timeout": TIMEOUT, "application_name": "bff"},
+        pool_recycle=MAX_AGE,
+        connect_args={"timeout": TIMEOUT, "application_name": "bff", "ssl_context": tls},
     )
     metrics.watch(engine)
     return prepare(engine)

@@ -40,7 +40,13 @@ def load_app() -> Any:
     threading.Thread(target=_shut_down, args=(client, tracer), name="end").start()
     app = create_app(
         Broker(client),
-        ReadModels(saga=config.saga, ordenes=config.ordenes, productos=config.productos, threads=config.threads),
+        ReadModels(
+            saga=config.saga,
+            ordenes=config.ordenes,
+            productos=config.productos,
+            threads=config.threads,
+            tls=config.tls,
+        ),
         max_cantidad=config.max_cantidad,
         max_waiting=config.threads // 2,
         authentication=config.authentication,

@@ -1,10 +1,16 @@
 """Creates the six databases and their roles, and brings their tables up to date. Safe to run again.
 
 A role can connect to its own database only, and only read and write rows there; `bff` only reads the read
-models and the saga log. Everything belongs to the administrator that runs this.
+models and the saga log. Everything belongs to the administrator that runs this. Databases are UTF-8 with the builtin
+locale C.UTF-8, whatever the server's; one that is there already in another encoding is refused.
+
+A password may be two lines, the new one and the one before: who logs in tries them in this order. This program gives
+the role the first, the administrator's own role too. So passwords change without anybody being locked out: see
+docs/operating.md.
 
 Environment: DB_HOSTNAME (127.0.0.1), DB_PORT (5432), DB_ADMIN_USERNAME (postgres), DB_ADMIN_PASSWORD,
 DB_PASSWORD_<ROLE> for each role: ORDENES, ORDENES_LECTURA, PRODUCTOS, PRODUCTOS_LECTURA, CONDUCTORES, SAGA, BFF.
+DB_SSLMODE, DB_SSLROOTCERT: TLS, as libpq has them; see functions/postgres/tls.py.
 """
 
 from functions.program.run import run
@@ -36,10 +42,18 @@ from deployment.databases.admin import (
     variable,
 )
 from deployment.databases.lock import only_one
+from functions.postgres.session import passwords
+from functions.postgres.tls import InvalidTls
 from functions.program.run import saying_if_interrupted
 
 FOLDER: Final = Path(__file__).parent
 INTERRUPTED: Final = "interrupted: each database is migrated wholly or not at all; run it again for the rest"
+_UTF8: Final = "template template0 encoding ''UTF8'' locale_provider builtin builtin_locale ''C.UTF-8'' locale ''C''"
+"""What a database is created with: template1 has the server's encoding. (The quotes are for format().)"""
+
+
+class OtherEncoding(Exception):
+    """A database is not UTF-8. The text says which."""
 
 
 def create_roles(connection: sa.Connection) -> None:
@@ -47,7 +61,7 @@ def create_roles(connection: sa.Connection) -> None:
     existing = set(connection.execute(sa.text("select rolname from pg_roles")).scalars())
     for role in ROLES:
         verb = "alter" if role in existing else "create"
-        password = variable(f"DB_PASSWORD_{role.upper()}")
+        password = passwords(variable(f"DB_PASSWORD_{role.upper()}"))[0]
         execute(connection, f"{verb} role %I login noinherit password %L", role, password=password)
         for setting, value in (BFF_ROLE_SETTINGS if role == "bff" else ROLE_SETTINGS).items():
             execute(connection, "alter role %I set %I = %L", role, setting, value=value)
@@ -55,12 +69,33 @@ def create_roles(connection: sa.Connection) -> None:
             print(f"role {role}: created")
 
 
+def change_own_password(connection: sa.Connection) -> None:
+    """Gives the administrator the first of two passwords."""
+    new, *before = passwords(variable("DB_ADMIN_PASSWORD"))
+    if before:
+        (role,) = connection.execute(sa.text("select current_user")).scalars()
+        execute(connection, "alter role %I password %L", role, password=new)
+        print(f"role {role}: has the first of its two passwords")
+
+
+def require_utf8(connection: sa.Connection) -> None:
+    """Raises OtherEncoding if one of the databases is there and not UTF-8."""
+    query = "select datname, pg_encoding_to_char(encoding) from pg_database where datname = any(:names)"
+    for database, encoding in connection.execute(sa.text(query), {"names": list(DATABASES)}):
+        if encoding != "UTF8":
+            raise OtherEncoding(
+                f"database {database} has the encoding {encoding}: it must be UTF8, or it can't keep every name."
+                " Nothing was changed. Keep what is in it with pg_dump --encoding=UTF8, drop it, run this again, and"
+                " restore its data (pg_restore --data-only)"
+            )
+
+
 def create_databases(connection: sa.Connection) -> None:
     """Creates the databases that are missing, and lets only their roles connect."""
     existing = set(connection.execute(sa.text("select datname from pg_database")).scalars())
     for database in DATABASES:
         if database not in existing:
-            execute(connection, "create database %I", database)
+            execute(connection, f"create database %I {_UTF8}", database)
             print(f"database {database}: created")
         execute(connection, "revoke all on database %I from public", database)
         for role in readers(database):
@@ -108,11 +143,14 @@ def main() -> None:
     try:
         engine = connect("postgres").execution_options(isolation_level="AUTOCOMMIT")
         with saying_if_interrupted(INTERRUPTED), engine.connect() as connection, only_one(connection):
+            require_utf8(connection)
+            connection.execute(sa.text("set password_encryption = 'scram-sha-256'"))  # no other is answered to
+            change_own_password(connection)
             create_roles(connection)
             create_databases(connection)
             for database in DATABASES:
                 migrate(database)
-    except MissingVariable as error:
+    except (MissingVariable, InvalidTls, OtherEncoding) as error:
         sys.exit(f"error: {error}")
     except SQLAlchemyError as error:
         sys.exit(f"error: PostgreSQL at {server_address()} refused: {error}")

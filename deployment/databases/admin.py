@@ -1,12 +1,16 @@
 """The databases, their roles and settings, and the administrator's connection to them.
 
-Environment: DB_HOSTNAME (127.0.0.1), DB_PORT (5432), DB_ADMIN_USERNAME (postgres), DB_ADMIN_PASSWORD.
+Environment: DB_HOSTNAME (127.0.0.1), DB_PORT (5432), DB_ADMIN_USERNAME (postgres), DB_ADMIN_PASSWORD, DB_SSLMODE,
+DB_SSLROOTCERT.
 """
 
 import os
 from typing import Final
 
 import sqlalchemy as sa
+
+from functions.postgres import tls
+from functions.postgres.session import Session, open_as
 
 DATABASES: Final = ("ordenes", "ordenes_lectura", "productos", "productos_lectura", "conductores", "saga")
 BFF_DATABASES: Final = ("ordenes_lectura", "productos_lectura", "saga")
@@ -38,16 +42,18 @@ def variable(name: str) -> str:
 
 
 def connect(database: str) -> sa.Engine:
-    """An administrator's engine for one database; each statement commits by itself."""
+    """An administrator's engine for one database. Raises MissingVariable, InvalidTls."""
+    host = os.environ.get("DB_HOSTNAME", "127.0.0.1")
     url = sa.URL.create(
         "postgresql+pg8000",
         username=os.environ.get("DB_ADMIN_USERNAME", "postgres"),
         password=variable("DB_ADMIN_PASSWORD"),
-        host=os.environ.get("DB_HOSTNAME", "127.0.0.1"),
+        host=host,
         port=int(os.environ.get("DB_PORT", "5432")),
         database=database,
     )
-    return sa.create_engine(url, connect_args={"timeout": 60}, poolclass=sa.NullPool)
+    arguments = {"timeout": 60, "ssl_context": tls.context(os.environ, host)}
+    return open_as(Session, sa.create_engine(url, connect_args=arguments, poolclass=sa.NullPool))
 
 
 def server_address() -> str:

@@ -49,6 +49,7 @@ def addresses(settings: Settings) -> dict[str, str]:
         "FUNCTIONS_LOGS": str(settings.data / "logs" / "functions"),
         "DB_HOSTNAME": "127.0.0.1",
         "DB_PORT": str(settings.postgres_port),
+        "DB_SSLMODE": "disable",
         "BFF_PORT": str(settings.bff_port),
     }
 

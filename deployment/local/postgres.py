@@ -47,11 +47,11 @@ def prepare(settings: Settings) -> None:
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(mode=0o700)
         if user():
-            _open_to_substitute(new)
+            open_to_substitute(new)
         _initdb(settings, new)
         new.rename(place)
     elif user():
-        _open_to_substitute(place)
+        open_to_substitute(place)
     _clear_leftovers(place)
 
 
@@ -79,7 +79,7 @@ def answers(settings: Settings) -> bool:
     return result.stdout.strip() == "1"
 
 
-def _open_to_substitute(place: Path) -> None:
+def open_to_substitute(place: Path) -> None:
     """The package's own way to let the substitute reach the programs and the data."""
     with warnings.catch_warnings():
         # It complains about XDG_RUNTIME_DIR, where its own servers would put a socket.

@@ -1,5 +1,6 @@
 """The connection to PostgreSQL: each statement is prepared once, and writes travel together with COMMIT."""
 
+import secrets
 import socket
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,12 +12,17 @@ from pg8000 import core
 from pg8000.converters import make_params
 from pg8000.dbapi import convert_paramstyle
 
-from functions.postgres import clock
+from functions.postgres import clock, tls
 from functions.postgres.arrays import to_array
-from functions.postgres.errors import PLAN_ERRORS, TERMINATION_ERRORS, sqlstate
+from functions.postgres.errors import is_of_session
+from functions.postgres.session import Session, open_as
 
 TIMEOUT: Final = 60
 """Longest wait for an answer of the server, in seconds: longer than the roles' statement_timeout."""
+MAX_AGE: Final = 300
+"""Seconds after which a connection is made anew before its next use: so long the BFF reads at most from a server that
+was the primary, and an old password or certificate is of use. A new connection takes some milliseconds.
+"""
 _BEGIN: Final = "begin transaction"
 _ENDINGS: Final = ("commit", "rollback")
 """The statements that pg8000 ends a transaction with."""
@@ -29,7 +35,8 @@ def connect(config: Mapping[str, Any], password: str, application: str) -> sa.En
     """An SQLAlchemy engine with one connection, for one worker thread, which connects when it is first used.
 
     `config` is the function's userConfig: DB_NAME, DB_HOSTNAME, and optionally DB_USERNAME (else DB_NAME) and DB_PORT
-    (else 5432). `application` is the name that PostgreSQL shows for the connection.
+    (else 5432), DB_SSLMODE and DB_SSLROOTCERT (`tls`). `application` is the name that PostgreSQL shows for the
+    connection. Raises InvalidTls.
     """
     url = sa.URL.create(
         "postgresql+pg8000",
@@ -39,30 +46,34 @@ def connect(config: Mapping[str, Any], password: str, application: str) -> sa.En
         port=int(config.get("DB_PORT", 5432)),
         database=config["DB_NAME"],
     )
-    arguments = {"timeout": TIMEOUT, "application_name": application}
-    return prepare(sa.create_engine(url, pool_size=1, max_overflow=0, connect_args=arguments))
+    with_tls = tls.context(config, config["DB_HOSTNAME"])
+    arguments = {"timeout": TIMEOUT, "application_name": application, "ssl_context": with_tls}
+    return prepare(sa.create_engine(url, pool_size=1, max_overflow=0, pool_recycle=MAX_AGE, connect_args=arguments))
 
 
 def prepare(engine: sa.Engine) -> sa.Engine:
     """The engine itself, from now on with the connections of this module; to be called before its first connection.
 
-    A connection is dropped when something failed that the server did not answer, or when its prepared statements are no
-    longer valid. In the first case pg8000 stops in the middle of the protocol, even at a value that it can't write: the
-    next statement would read what is left, the answer to this one.
+    A connection is dropped when something failed that the server did not answer, or that another connection may be
+    spared. In the first case pg8000 stops in the middle of the protocol, even at a value that it can't write: the next
+    statement would read what is left, the answer to this one.
     """
-    sa.event.listen(engine, "do_connect", lambda _dialect, _record, _positional, kwargs: _Connection(**kwargs))
+    open_as(_Connection, engine)
     sa.event.listen(engine, "connect", _configure)
     sa.event.listen(engine, "connect", clock.start)
     sa.event.listen(engine, "handle_error", _discard_connection)
     return engine
 
 
-class _Connection(pg8000.Connection):  # type: ignore[misc]  # pg8000 is untyped
+class _Connection(Session):
     """A connection on which each statement is read by pg8000, and parsed by the server, once.
 
     A statement that returns no rows is kept back and sent together with the next one that does, or with COMMIT: each
     such group is one round trip instead of one for each statement. If one of a group fails, the transaction is undone,
     and the error is raised where the group is sent. How many rows such a statement wrote is not known.
+
+    Names of prepared statements are this connection's own: behind a pooler that shares out the server's connections for
+    each transaction, pg8000's names (numbers) would find what another client has prepared, and its rows be believed.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -70,6 +81,7 @@ class _Connection(pg8000.Connection):  # type: ignore[misc]  # pg8000 is untyped
         self._keys: dict[str, str] = {}
         self._prepared_statements: dict[str, Any] = {}
         self._pending: list[bytes] = []
+        self._prefix = secrets.token_hex(8)
 
     @property
     def _in_transaction(self) -> bool:
@@ -84,7 +96,7 @@ class _Connection(pg8000.Connection):  # type: ignore[misc]  # pg8000 is untyped
         of a statement character by character, each time.
         """
         if statement not in self._keys:
-            prepared = self.prepare_statement(convert_paramstyle(pg8000.paramstyle, statement, values)[0], ())
+            prepared = self._prepare(convert_paramstyle(pg8000.paramstyle, statement, values)[0])
             self._keys[statement] = key = str(len(self._keys))
             self._prepared_statements[key] = prepared
         return self._keys[statement]
@@ -131,8 +143,19 @@ class _Connection(pg8000.Connection):  # type: ignore[misc]  # pg8000 is untyped
 
     def _prepared(self, statement: str) -> Any:
         if statement not in self._prepared_statements:  # BEGIN, COMMIT, ROLLBACK: `key` has prepared the others
-            self._prepared_statements[statement] = self.prepare_statement(statement, ())
+            self._prepared_statements[statement] = self._prepare(statement)
         return self._prepared_statements[statement]
+
+    def _prepare(self, statement: str) -> tuple[bytes, Any, Any]:
+        """The name on the server, the columns, and what reads them."""
+        name = f"{self._prefix}_{len(self._prepared_statements)}".encode() + core.NULL_BYTE
+        self.send_PARSE(name, statement)
+        self.send_DESCRIBE_STATEMENT(name)
+        core._write(self._sock, core.SYNC_MSG)
+        core._flush(self._sock)
+        context = core.Context(statement)
+        self.handle_messages(context)
+        return name, context.columns, context.input_funcs
 
 
 def _bind_and_execute(name: bytes, values: Sequence[str | None]) -> bytes:
@@ -154,7 +177,7 @@ def _discard_connection(context: Any) -> None:
     """Tells SQLAlchemy to drop the connection after an error that leaves it unusable; see `prepare`."""
     error = context.original_exception
     answered = isinstance(error, context.dialect.loaded_dbapi.DatabaseError)
-    if not answered or sqlstate(error) in (*PLAN_ERRORS, *TERMINATION_ERRORS):
+    if not answered or (context.connection is not None and is_of_session(error)):
         context.is_disconnect = True
         context.invalidate_pool_on_disconnect = False
 

@@ -1,8 +1,6 @@
 """Engines that end with the test."""
 
-import ssl
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import pytest
@@ -37,15 +35,10 @@ def start_engine(databases: Platform) -> Iterator[StartEngine]:
 
 @pytest.fixture(scope="module")
 def world(postgres: Platform) -> Iterator[World]:
-    """All functions, and a broker in memory. Each test empties it.
-
-    Connections share an SSL context: making one reads all CA certificates, 45 ms, and many deaths cost a connection.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ssl, "create_default_context", cache(ssl.create_default_context))
-        world = World(postgres)
-        yield world
-        world.close()
+    """All functions, and a broker in memory. Each test empties it."""
+    world = World(postgres)
+    yield world
+    world.close()
 
 
 @pytest.fixture(params=["postgres", "memory"])

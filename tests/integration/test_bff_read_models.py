@@ -17,6 +17,7 @@ from functions.messages.ids import Id, new
 from functions.messages.payloads import PAYLOADS
 from functions.saga.tables import COMPENSATIONS
 from tests.support.platform import Platform, wait_for
+from tests.support.reading import reading
 
 YESTERDAY = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 ORDEN = """
@@ -31,13 +32,11 @@ def read_models(databases: Platform) -> ReadModels:
     return connect(databases)
 
 
-def connect(databases: Platform, password: str | None = None, threads: int = 2, **changes: str) -> ReadModels:
-    names = {"saga": "saga", "ordenes": "ordenes_lectura", "productos": "productos_lectura"} | changes
-    engines = {
-        model: databases.engine(database, "bff", password or databases.password("bff"))
-        for model, database in names.items()
-    }
-    return ReadModels(**{model: engine.url for model, engine in engines.items()}, threads=threads)
+def connect(
+    databases: Platform, password: str | None = None, ordenes: str = "ordenes_lectura", threads: int = 2
+) -> ReadModels:
+    password = password or databases.password("bff")
+    return reading(databases.postgres_port, password, ordenes=ordenes, threads=threads)
 
 
 def ids(rows: list[dict[str, Any]], column: str) -> list[Id]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import yaml
 
 from functions.messages.topics import TENANT, short_name
+from functions.postgres import tls
 from tools.cluster.function_config import FIELDS, defects, refused_changes
 from tools.cluster.repository import function_configs
 from tools.cluster.rest import deployed_packages, function_answers
@@ -18,8 +19,8 @@ from tools.deploy.model import Action, Config, Configs
 from tools.errors import ToolError
 from tools.schemas.registry import unregistered
 
-ENVIRONMENT: Final = {"DB_HOSTNAME": "127.0.0.1", "DB_PORT": "5432"}
-"""Environment variables that become a part of the functions' userConfig, and their defaults."""
+ENVIRONMENT: Final = ("DB_HOSTNAME", "DB_PORT", "DB_SSLMODE", "DB_SSLROOTCERT")
+"""Environment variables that become a part of the functions' userConfig: where PostgreSQL is, how it is verified."""
 
 
 def desired(names: Sequence[str], folder: Path) -> dict[str, Config]:
@@ -29,11 +30,21 @@ def desired(names: Sequence[str], folder: Path) -> dict[str, Config]:
     """
     all_configs = function_configs()
     configs = {name: all_configs[name] for name in names}
+    environment = _environment()
     for name, config in configs.items():
         content = package.build(name, all_configs, folder).read_bytes()
-        environment = {key: os.environ.get(key, value) for key, value in ENVIRONMENT.items()}
         config["userConfig"] |= {**environment, "PACKAGE": f"sha256:{hashlib.sha256(content).hexdigest()}"}
     return configs
+
+
+def _environment() -> dict[str, str]:
+    """The values of ENVIRONMENT. Of a file with certificates its contents: where functions run, it may not be."""
+    hostname = os.environ.get("DB_HOSTNAME", "127.0.0.1")
+    try:
+        verified = tls.settings(os.environ, hostname)
+    except tls.InvalidTls as error:
+        raise ToolError(f"{error}; nothing was changed") from error
+    return {"DB_HOSTNAME": hostname, "DB_PORT": os.environ.get("DB_PORT", "5432"), **verified}
 
 
 def changes(configs: Configs, folder: Path) -> dict[str, Action]:
