@@ -3,11 +3,13 @@
 import os
 import re
 import shutil
+import ssl
 import stat
 import subprocess
 import sys
 from ast import literal_eval
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +17,7 @@ import pytest
 import yaml
 from tools.cluster.repository import function_configs
 
+from functions.postgres import tls
 from tests.support.manifests import (
     COMPOSE,
     DEPLOYMENT,
@@ -28,6 +31,7 @@ from tests.support.manifests import (
     variables_of,
 )
 from tests.support.platform import ROOT
+from tests.support.postgres_servers import tls_of
 
 CONTAINERS: Final = [*compose_containers(), *kubernetes_containers()]
 SECRET_NAME: Final = re.compile("PASSWORD|SECRET|TOKEN")
@@ -74,8 +78,8 @@ def test_a_role_has_the_same_password_in_the_database_and_in_the_program_that_us
     refs = {d: {v["name"]: v["valueFrom"]["secretKeyRef"] for v in vs if "valueFrom" in v} for d, vs in env.items()}
     files = {d: {n: generated()[(r["name"], r["key"])] for n, r in rs.items()} for d, rs in refs.items()}
     assert files["Job databases"] == {n: f"secrets/{n}" for n in files["Job databases"]}
-    assert files["CronJob prune"] == {"DB_ADMIN_PASSWORD": "secrets/DB_ADMIN_PASSWORD"}
-    bff_secrets = {"DB_PASSWORD": "DB_PASSWORD_BFF", "BFF_JWT_SECRET": "BFF_JWT_SECRET"}
+    assert files["CronJob prune"] == {n: f"secrets/{n}" for n in ("DB_ADMIN_PASSWORD", "DB_SSLROOTCERT")}
+    bff_secrets = {name: name for name in ("BFF_JWT_SECRET", "DB_SSLROOTCERT")} | {"DB_PASSWORD": "DB_PASSWORD_BFF"}
     assert files["Deployment bff"] == {n: f"secrets/{file}" for n, file in bff_secrets.items()}
     assert service_secrets(COMPOSE["services"]["bff"]) == bff_secrets
 
@@ -131,15 +135,54 @@ def test_git_does_not_see_the_files_with_passwords() -> None:
 def test_make_secrets_makes_what_compose_and_kubernetes_want_once(secrets: Path) -> None:
     before = {path.name: path.read_text() for path in secrets.iterdir()}
     assert {f"secrets/{name}" for name in before} == {s["file"] for s in COMPOSE["secrets"].values()}
-    assert {f"secrets/{name}" for name in before} == set(generated().values())
+    assert {f"secrets/{name}" for name in before} == {*generated().values(), "secrets/POSTGRES_KEY"}
     assert len(set(before.values())) == len(before)
-    assert all(re.fullmatch(r"[0-9a-f]{64}", value) for value in before.values())
+    passwords = [value for name, value in before.items() if SECRET_NAME.search(name)]
+    assert len(passwords) == len(before) - 2
+    assert all(re.fullmatch(r"[0-9a-f]{64}", value) for value in passwords)
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
     (secrets / "DB_PASSWORD_SAGA").unlink()
     subprocess.run(["sh", DEPLOYMENT / "make-secrets", secrets], check=True, capture_output=True)
     after = {path.name: path.read_text() for path in secrets.iterdir()}
     assert after.keys() == before.keys()
     assert [name for name in before if before[name] != after[name]] == ["DB_PASSWORD_SAGA"]
+
+
+def test_everybody_verifies_postgresql_with_the_certificate_that_it_shows(secrets: Path) -> None:
+    users = [c for c in CONTAINERS if set(c.programs) & {"bff", "deployment.databases", "deployment.databases.prune"}]
+    users += [c for c in CONTAINERS if "pulsar-admin-scripts/deploy.py" in c.programs]
+    assert len(users) >= 7
+    for container in users:
+        assert container.env["DB_SSLMODE"] == "verify-full", container.location
+        assert container.env["DB_SSLROOTCERT"] is None, container.location
+    assert generated()[("postgres-authority", "ca.crt")] == "secrets/DB_SSLROOTCERT"
+    command = " ".join(COMPOSE["services"]["postgres"]["command"])
+    assert "-c ssl=on -c ssl_cert_file=/run/secrets/DB_SSLROOTCERT" in command
+    assert set(re.findall(r"/run/secrets/(\w+)", command)) <= service_secrets(COMPOSE["services"]["postgres"]).keys()
+    files = secrets / "DB_SSLROOTCERT", secrets / "POSTGRES_KEY"
+    server, client = tls_of(files), tls.context({"DB_SSLROOTCERT": files[0].read_text()}, "postgres")
+    assert isinstance(client, ssl.SSLContext)
+    assert shakes_hands(server, client, "postgres")
+    with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
+        shakes_hands(server, client, "impostor")
+
+
+def shakes_hands(server: ssl.SSLContext, client: ssl.SSLContext, hostname: str) -> bool:
+    """A TLS handshake in memory; the client's refusal is raised."""
+    up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+    asking = client.wrap_bio(down, up, server_hostname=hostname)
+    answering = server.wrap_bio(up, down, server_side=True)
+    for side in (asking, answering, asking, answering):
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    return asking.version() == answering.version() == "TLSv1.3"
+
+
+def test_what_an_authority_of_ones_own_has_signed_stays(tmp_path: Path) -> None:
+    (tmp_path / "DB_SSLROOTCERT").write_text("mine")
+    subprocess.run(["sh", DEPLOYMENT / "make-secrets", tmp_path], check=True, capture_output=True)
+    assert (tmp_path / "DB_SSLROOTCERT").read_text() == "mine"
+    assert not (tmp_path / "POSTGRES_KEY").exists()
 
 
 def test_with_secrets_gives_a_program_its_passwords_and_becomes_it(secrets: Path) -> None:

@@ -65,7 +65,7 @@ def test_our_images_are_built_by_compose_and_have_one_tag() -> None:
 def test_the_bff_can_be_set_up_as_its_container_says(
     container: Container, secrets_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = {"DB_PASSWORD": "DB_PASSWORD_BFF", "BFF_JWT_SECRET": "BFF_JWT_SECRET"}
+    files = {name: name for name in ("BFF_JWT_SECRET", "DB_SSLROOTCERT")} | {"DB_PASSWORD": "DB_PASSWORD_BFF"}
     secrets = {variable: (secrets_folder / file).read_text() for variable, file in files.items()}
     for name in [n for n in os.environ if n.startswith(("BFF_", "DB_", "PULSAR_"))]:
         monkeypatch.delenv(name)
@@ -79,6 +79,8 @@ def test_the_bff_can_be_set_up_as_its_container_says(
         secrets["DB_PASSWORD"]
     }
     assert {database.port for database in (settings.saga, settings.ordenes)} == {5432}
+    assert settings.tls
+    assert settings.tls.check_hostname
     assert urlsplit(settings.pulsar).port == 6650
     if container.location.startswith("compose"):
         assert {settings.saga.host, urlsplit(settings.pulsar).hostname} <= SERVICES.keys()
