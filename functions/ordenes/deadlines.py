@@ -1,17 +1,61 @@
-"""Checks of many orders in one message, and how few commands are sent again: a delayed message costs a broker much more
-than an id in one, and a copy of a command that still waits helps nobody.
+"""When orders are checked and given up; checks of many orders in one message; how few commands are sent again.
+
+A delayed message costs a broker much more than an id in one, and a copy of a command that still waits helps nobody.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from functions.engine.batch import Outputs
-from functions.messages.payloads import ComandoDisminuirStock, ComandoVerificarOrden, Payload
-from functions.ordenes.decisions import Plazos
+from functions.messages.frozen import frozen
+from functions.messages.payloads import ComandoDisminuirStock, ComandoVerificarOrden, EventoOrden, Payload
 
 MAX_ORDENES: Final = 500
 """Orders that are checked with one message, at most."""
+
+
+@frozen
+class Plazos:
+    """When orders that have not ended are checked, and until when they are to be fulfilled.
+
+    `waits`: seconds before the first check and between the checks, the last one again and again. `give_up`: seconds
+    after its creation at which an order is given up; never while `suspendidos`.
+    """
+
+    waits: tuple[float, ...]
+    give_up: float
+    suspendidos: bool = False
+
+    def wait(self, number: int) -> timedelta:
+        """The wait before the check `number`, from 1."""
+        return timedelta(seconds=self.waits[min(number, len(self.waits)) - 1])
+
+    def end(self, orden: EventoOrden) -> datetime:
+        """When the order is given up."""
+        assert orden.creada_en is not None  # the table says it for every order
+        return orden.creada_en.astimezone(UTC) + timedelta(seconds=self.give_up)
+
+    def is_over(self, orden: EventoOrden, now: datetime) -> bool:
+        """True if the order is to be given up."""
+        return not self.suspendidos and now >= self.end(orden)
+
+    def due(self, orden: EventoOrden, number: int, now: datetime) -> datetime:
+        """When the order's check `number` is due, if the one before is now: in time for giving up."""
+        due = now + self.wait(number)
+        return due if self.suspendidos else min(due, self.end(orden))
+
+    def vence(self, orden: EventoOrden, number: int, now: datetime) -> datetime:
+        """Until when what is asked for now, before the check `number`, is wanted: until the order is given up; if that
+        is suspended, at least until something else is asked for, in whole times of `give_up`: what has another limit
+        is another message, and few are enough.
+        """
+        end = self.end(orden)
+        if self.suspendidos and (missing := now + 2 * self.wait(number) - end) > timedelta():
+            end += math.ceil(missing / timedelta(seconds=self.give_up)) * timedelta(seconds=self.give_up)
+        return end
 
 
 def plazos(config: Mapping[str, Any], suspendidos: bool = False) -> Plazos:

@@ -8,11 +8,10 @@ Every time is one of the clock of the database `ordenes`.
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from functions.messages.envelope import InvalidMessage, require_same_saga
-from functions.messages.frozen import frozen
 from functions.messages.payloads import (
     ComandoCrearOrden,
     ComandoDisminuirStock,
@@ -23,6 +22,7 @@ from functions.messages.payloads import (
     EventoOrden,
     Payload,
 )
+from functions.ordenes.deadlines import Plazos
 
 CREADA: Final = "creada"
 INICIADA: Final = "iniciada"
@@ -35,44 +35,6 @@ TIMED_OUT: Final = "plazo vencido"
 Orden = EventoOrden
 """An order's whole state, as its domain event carries it."""
 Decision = tuple[Orden, list[Payload]]
-
-
-@frozen
-class Plazos:
-    """When orders that have not ended are checked, and until when they are to be fulfilled.
-
-    `waits`: seconds before the first check and between the checks, the last one again and again. `give_up`: seconds
-    after its creation at which an order is given up; never while `suspendidos`.
-    """
-
-    waits: tuple[float, ...]
-    give_up: float
-    suspendidos: bool = False
-
-    def wait(self, number: int) -> timedelta:
-        """The wait before the check `number`, from 1."""
-        return timedelta(seconds=self.waits[min(number, len(self.waits)) - 1])
-
-    def end(self, orden: Orden) -> datetime:
-        """When the order is given up."""
-        assert orden.creada_en is not None  # the table says it for every order
-        return orden.creada_en.astimezone(UTC) + timedelta(seconds=self.give_up)
-
-    def is_over(self, orden: Orden, now: datetime) -> bool:
-        """True if the order is to be given up."""
-        return not self.suspendidos and now >= self.end(orden)
-
-    def due(self, orden: Orden, number: int, now: datetime) -> datetime:
-        """When the order's check `number` is due, if the one before is now: in time for giving up."""
-        due = now + self.wait(number)
-        return due if self.suspendidos else min(due, self.end(orden))
-
-    def vence(self, orden: Orden, number: int, now: datetime) -> datetime:
-        """Until when what is asked for now, before the check `number`, is wanted: until the order is given up; if that
-        is suspended, at least until something else is asked for.
-        """
-        end = self.end(orden)
-        return max(end, now + 2 * self.wait(number)) if self.suspendidos else end
 
 
 def crear(orden: Orden | None, comando: ComandoCrearOrden, now: datetime, plazos: Plazos) -> Decision:

@@ -11,7 +11,7 @@ from functions.engine import receipts
 from functions.engine.engine import Engine
 from functions.messages.payloads import ComandoDisminuirStock, ComandoRevertirDisminuirStock
 from functions.ordenes import decisions as ordenes
-from functions.ordenes.decisions import Plazos
+from functions.ordenes.deadlines import Plazos
 from functions.productos import decisions as productos
 from functions.productos.decisions import DecisionStock, Producto, Reserva
 

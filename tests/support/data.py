@@ -19,8 +19,8 @@ from functions.messages.payloads import (
     ComandoRevertirOrdenCreada,
     EventoProducto,
 )
-from functions.ordenes.deadlines import plazos
-from functions.ordenes.decisions import Orden, Plazos
+from functions.ordenes.deadlines import Plazos, plazos
+from functions.ordenes.decisions import Orden
 from functions.ordenes.decisions import crear as crear_orden
 from functions.productos import decisions
 

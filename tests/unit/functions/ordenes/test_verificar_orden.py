@@ -10,8 +10,8 @@ from functions.messages.envelope import InvalidMessage, now
 from functions.messages.ids import new
 from functions.messages.payloads import ComandoDisminuirStock, ComandoVerificarOrden, Payload
 from functions.ordenes import decisions
-from functions.ordenes.deadlines import merge_checks, push_sparingly
-from functions.ordenes.decisions import Orden, Plazos
+from functions.ordenes.deadlines import Plazos, merge_checks, push_sparingly
+from functions.ordenes.decisions import Orden
 from tests.support.data import PLAZOS, liberar, listo, make_orden, pedir_stock, stored_orden
 
 CREATED = now()
@@ -71,6 +71,12 @@ def test_while_giving_up_is_suspended_orders_wait_and_what_they_ask_for_stays_wa
     assert following.programado is not None
     assert moment < following.programado < request.vence
     assert decisions.verificar(ORDEN, following, following.programado, PLAZOS)[1][0].estado == "fallida"  # type: ignore[attr-defined]
+
+
+def test_while_giving_up_is_suspended_what_is_asked_for_becomes_another_message_once_a_day() -> None:
+    suspended = replace(PLAZOS, suspendidos=True)
+    limits = {checked(40, at(60 * hours), suspended)[0].vence for hours in range(1, 72)}  # type: ignore[attr-defined]
+    assert limits == {CREATED + timedelta(days=days) for days in (1, 2, 3, 4)}
 
 
 def test_a_check_that_comes_much_too_early_asks_for_nothing_and_is_followed_by_a_later_one() -> None:
