@@ -22,12 +22,13 @@ HINTS: Final = {401: "is authParams right?", 403: "the token's role may not look
 
 class AdminUnavailable(Exception):
     """The admin API could not be read. The text says which URL was asked, and why it failed; `status` is the HTTP
-    status, 0 if there was no answer.
+    status, 0 if there was no answer. `is_transient`: the same request may succeed later, without anybody's doing.
     """
 
-    def __init__(self, text: str, status: int = 0) -> None:
+    def __init__(self, text: str, status: int = 0, *, is_transient: bool = False) -> None:
         super().__init__(text)
         self.status = status
+        self.is_transient = is_transient or status >= 500 or status == 429
 
 
 class Api:
@@ -98,7 +99,9 @@ class Api:
             return self._connections.request("GET", url, headers=headers, redirect=False)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             reason = re.sub(r"^HTTPS?Connection\w*\(.*?\): ", "", str(error))
-            raise AdminUnavailable(f"{self.url} does not answer: {reason}") from error
+            # neither a certificate nor a file with a token gets better by itself
+            is_transient = not isinstance(error, (urllib3.exceptions.SSLError, OSError))
+            raise AdminUnavailable(f"{self.url} does not answer: {reason}", is_transient=is_transient) from error
 
     def _authorization(self) -> dict[str, str]:
         if not self._token:

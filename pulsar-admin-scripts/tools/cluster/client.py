@@ -33,23 +33,37 @@ def connect() -> pulsar.Client:
         raise ToolError(f"can't use PULSAR_SERVICE_URL={url}, PULSAR_CLIENT_CONF={file}: {error}") from error
 
 
+@contextmanager
+def connected() -> Iterator[pulsar.Client]:
+    """As `connect`; the client is closed at the end, whatever that is.
+
+    Its threads end too, if the broker does not answer, or somebody presses Ctrl-C once more: a thread that calls Python
+    while the program ends would abort it.
+    """
+    client = connect()
+    try:
+        yield client
+    finally:
+        try:
+            with suppress(pulsar.PulsarException):
+                client.close()
+        finally:
+            client.shutdown()
+
+
 def run_with_client(work: Callable[[pulsar.Client], int], interrupt_message: str) -> int:
     """Runs a program's work with a client, which is closed at the end, whatever the end is.
 
     Returns what `work` returns. Raises ToolError for an error of the Pulsar client; an interruption passes, and prints
     `interrupt_message`.
     """
-    with saying_if_interrupted(interrupt_message):
-        client = connect()
+    with saying_if_interrupted(interrupt_message), connected() as client:
         try:
             return work(client)
         except pulsar.Interrupted as error:  # what the client makes of Ctrl-C
             raise KeyboardInterrupt(interrupt_message) from error
         except (pulsar.PulsarException, NotPublished) as error:
             raise ToolError(f"{_explained(error)}; PULSAR_LOG=FILE makes the client say more") from error
-        finally:
-            with suppress(pulsar.PulsarException):
-                client.close()
 
 
 @contextmanager

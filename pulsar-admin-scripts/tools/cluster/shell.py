@@ -33,6 +33,12 @@ _FAILURE: Final = re.compile(
     r"|Missing required .*|Unknown option.*|Invalid .*| --- An unexpected error.*)$",
     re.MULTILINE,
 )
+ENDED_BEFORE: Final = "Reason: pulsar-shell ended before this command"
+_TRANSIENT: Final = re.compile(
+    r"HTTP 5\d\d|\w*(Timeout|Retry|Connect|ServiceUnavailable)Exception|Error connecting|Failed to execute|timed? ?out"
+    r"|please retry again|try again|not done initializing|not ready|did not answer|ended before",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +49,20 @@ class Response:
     text: str
     failure: str | None
 
+    @property
+    def is_transient(self) -> bool:
+        """True if the command failed, and may succeed later: the cluster is slow, starts, or changes its leader."""
+        return self.failure is not None and _TRANSIENT.search(self.failure) is not None
+
+    @property
+    def error(self) -> str:
+        """For people: the command and all that it printed."""
+        return f"pulsar-admin {self.command}\n    {self.text.strip()}"
+
     def require(self) -> "Response":
         """The response itself; ToolError, with the command and all that it printed, if it failed."""
         if self.failure is not None:
-            raise ToolError(f"pulsar-admin {self.command}\n{self.text.strip()}")
+            raise ToolError(self.error)
         return self
 
 
@@ -70,28 +86,29 @@ def matches(actual: Any, expected: Any) -> bool:
 def execute(commands: Sequence[Sequence[str]], url: str) -> list[Response]:
     """Runs pulsar-admin commands, each without the leading "pulsar-admin", in order; the response to each.
 
-    A command that fails does not stop those after it: see `Response.failure`. Raises ToolError if the cluster can't be
-    reached, or does not answer within TIMEOUT.
+    A command that fails does not stop those after it: see `Response.failure`. It may have been carried out all the
+    same: its answer can be lost, and pulsar-admin itself repeats a request whose connection ends. So has one that
+    failed as the cluster did not answer all commands within TIMEOUT. Raises ToolError if pulsar-shell does not work.
     """
     if not commands:
         return []
-    lines = [f"admin {shlex.join(command)}" for command in commands]
+    names = [shlex.join(command) for command in commands]
     try:
-        outputs = _run_from_file(lines, url)
-    except subprocess.TimeoutExpired as error:
-        raise ToolError(f"{url} did not answer {len(commands)} commands in {TIMEOUT} s") from error
-    responses = []
-    for command, output in zip(commands, outputs, strict=True):
-        text = _NOISE.sub("", output)
-        failure = _FAILURE.search(text)
-        responses.append(Response(shlex.join(command), text, failure.group(0) if failure else None))
-    if all((r.failure or "").startswith(("Error connecting", "java.net", "Failed")) for r in responses):
-        raise ToolError(f"can't reach {url}:\n{responses[0].text.strip()}")
-    return responses
+        outputs = _run_from_file([f"admin {name}" for name in names], url)
+    except subprocess.TimeoutExpired:
+        late = f"{url} did not answer {len(commands)} commands in {TIMEOUT} s"
+        return [Response(name, late, late) for name in names]
+    return [_response(name, output) for name, output in zip(names, outputs, strict=True)]
+
+
+def _response(command: str, output: str) -> Response:
+    text = _NOISE.sub("", output)
+    failure = _FAILURE.search(text)
+    return Response(command, text, failure.group(0) if failure else None)
 
 
 def _run_from_file(lines: Sequence[str], url: str) -> list[str]:
-    """What each of the shell's lines printed."""
+    """What each of the shell's lines printed; of those that a shell that died did not get to: that it died."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "commands")
         file.write_text("".join(f"{line}\n" for line in lines), "utf-8")
@@ -101,9 +118,9 @@ def _run_from_file(lines: Sequence[str], url: str) -> list[str]:
         )
     parts = _START.split(process.stdout)
     texts = dict(zip(map(int, parts[1::2]), parts[2::2], strict=True))
-    if len(texts) != len(lines):
-        raise ToolError(f"pulsar-shell ran {len(texts)} of {len(lines)} commands:\n{process.stdout}")
-    return [texts[number] for number in range(1, len(lines) + 1)]
+    if not texts:
+        raise ToolError(f"pulsar-shell ran none of {len(lines)} commands:\n{process.stdout}")
+    return [texts.get(number, ENDED_BEFORE) for number in range(1, len(lines) + 1)]
 
 
 def _client_conf(url: str) -> str:

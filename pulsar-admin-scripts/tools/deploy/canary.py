@@ -11,14 +11,13 @@ from typing import Final, NoReturn
 
 import pulsar
 
-from functions.messages.topics import TENANT
-from tools.cluster.rest import api, function_answers
-from tools.cluster.shell import admin_url, execute, functions_url
+from tools.cluster.rest import function_answers
 from tools.deploy.logs import Logs
 from tools.deploy.model import Config
-from tools.deploy.observe import observe
-from tools.deploy.plan import changes, command, name_options, require_schemas
+from tools.deploy.observe import observe_before
+from tools.deploy.plan import changes, require_schemas
 from tools.deploy.print import listed, print_comparison
+from tools.deploy.send import delete, send
 from tools.deploy.watch import watch
 from tools.errors import FailureReported, ToolError
 
@@ -54,11 +53,10 @@ def start(client: pulsar.Client, config: Config, folder: Path, seconds: float) -
         raise ToolError(f"{config['name']} is not deployed: a canary works beside it. Run deploy.py")
     require_schemas([canary], folder)
     logs = Logs([canary])
-    before = observe({name: canary})
+    before = observe_before({name: canary})
     if action := actions.get(name):
-        if action.verb == "create":
-            _delete_packages(canary)
-        execute([command(action.verb, canary, folder)], functions_url())[0].require()
+        for failure in send(actions, {name: canary}, folder, lambda _: None).values():
+            failure.require()
         print(f"  {name}: {action.verb}d", flush=True)
     if broken := watch(client, {name: canary}, before if action else {}, logs, seconds):
         print(f"error: the canary does not run:\n{listed(broken)}", file=sys.stderr, flush=True)
@@ -67,20 +65,11 @@ def start(client: pulsar.Client, config: Config, folder: Path, seconds: float) -
     print(f"canary: {name} runs" if action else f"canary: {name} runs already, no changes")
 
 
-def _delete_packages(canary: Config) -> None:
-    """Deletes what a canary that was removed has left in the brokers' package service: it would refuse another one."""
-    name = f"{TENANT}/{canary['namespace']}/{canary['name']}"
-    versions = api(admin_url()).try_read(f"/admin/v3/packages/function/{name}")
-    if isinstance(versions, list):  # a text, if there is no such service
-        commands = [["packages", "delete", f"function://{name}@{version}"] for version in versions]
-        execute(commands, admin_url())
-
-
 def remove(canary: Config) -> None:
     """Removes a canary; what it had not acknowledged goes to the function's instances. ToolError if there is none."""
     if function_answers([canary]) == [None]:
         raise ToolError(f"there is no {canary['name']}")
-    execute([["functions", "delete", *name_options(canary)]], functions_url())[0].require()
+    delete(canary)
     print(f"  {canary['name']}: removed", flush=True)
 
 

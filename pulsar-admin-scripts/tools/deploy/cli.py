@@ -18,6 +18,7 @@ Exit codes: 0; 1 something does not run, or was refused; 2 wrong usage; 130 inte
 """
 
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -30,10 +31,11 @@ from tools.cluster.shell import functions_url
 from tools.deploy import canary, connections
 from tools.deploy.apply import Deployment
 from tools.deploy.args import parse
-from tools.deploy.history import commit
+from tools.deploy.history import History, commit, read
 from tools.deploy.model import Config, Mode
 from tools.deploy.plan import changes, desired, require_no_defects
 from tools.deploy.print import print_history, print_plan
+from tools.deploy.promises import require_promises
 from tools.deploy.rollback import chosen, deployed, prepare, recorded, require_running, targets
 
 INTERRUPTED: Final = "interrupted: what was changed until now stays; deploy.py --plan says what is left to do"
@@ -41,64 +43,77 @@ INTERRUPTED: Final = "interrupted: what was changed until now stays; deploy.py -
 
 def deploy(pulsar_client: pulsar.Client, args: Any, folder: Path) -> None:
     configs = desired(args.functions or list(function_configs()), folder)
-    apply(pulsar_client, args, "deploy", configs, dict.fromkeys(configs, commit()), folder)
+    require_no_defects(configs)
+    require_promises(configs, function_configs())
+    with _locked(pulsar_client, args) as record:
+        apply(pulsar_client, record, args, "deploy", configs, dict.fromkeys(configs, commit()), folder)
 
 
 def history(pulsar_client: pulsar.Client, args: Any, _: Path) -> None:
-    print_history(recorded(pulsar_client, args.functions), args.json)
+    print_history(recorded(read(pulsar_client), args.functions), args.json)
 
 
 def roll_back(pulsar_client: pulsar.Client, args: Any, folder: Path) -> None:
-    versions = recorded(pulsar_client, args.functions)
-    present = deployed(versions, chosen(versions, args.functions, args.to))
-    if not args.functions and args.to is None:
-        require_running(versions, present)
-    target = targets(versions, present, args.to, bool(args.functions))
-    for name, version in target.items():
-        print(f"  {name}: back to version {version.number}, {version.time}, {version.commit or 'commit unknown'}")
-    configs = prepare(target, present, folder)
-    used = {version.number for version in target.values()} if args.to is None else {args.to}
-    numbers = ", ".join(str(number) for number in sorted(used))
-    commits = {name: version.commit for name, version in target.items()}
-    apply(pulsar_client, args, f"rollback to {numbers}", configs, commits, folder)
+    with _locked(pulsar_client, args) as record:
+        versions = recorded(record.versions if record else read(pulsar_client), args.functions)
+        present = deployed(versions, chosen(versions, args.functions, args.to))
+        if not args.functions and args.to is None:
+            require_running(versions, present)
+        target = targets(versions, present, args.to, bool(args.functions))
+        for name, version in target.items():
+            print(f"  {name}: back to version {version.number}, {version.time}, {version.commit or 'commit unknown'}")
+        configs = prepare(target, present, folder)
+        require_no_defects(configs)
+        used = {version.number for version in target.values()} if args.to is None else {args.to}
+        numbers = ", ".join(str(number) for number in sorted(used))
+        commits = {name: version.commit for name, version in target.items()}
+        apply(pulsar_client, record, args, f"rollback to {numbers}", configs, commits, folder)
 
 
 def try_canary(pulsar_client: pulsar.Client, args: Any, folder: Path) -> None:
     (name,) = args.functions
     configs = desired([name], folder)
     require_no_defects(configs)
+    require_promises(configs, function_configs())
     config = configs[name]
-    match args.choice:
-        case "status":
-            canary.compare(config)
-        case "discard":
-            canary.remove(canary.canary_config(config))
-        case "promote":
-            canary.require_same(config, folder)
-            apply(pulsar_client, args, "promote", configs, {name: commit()}, folder)
-            canary.remove(canary.canary_config(config))
-        case _:
-            print(f"comparing {name} and its canary with {functions_url()} …", flush=True)
-            canary.start(pulsar_client, config, folder, args.watch)
+    if args.choice == "status":
+        canary.compare(config)
+        return
+    with _locked(pulsar_client, args) as record:
+        match args.choice:
+            case "discard":
+                canary.remove(canary.canary_config(config))
+            case "promote":
+                canary.require_same(config, folder)
+                apply(pulsar_client, record, args, "promote", configs, {name: commit()}, folder)
+                canary.remove(canary.canary_config(config))
+            case _:
+                print(f"comparing {name} and its canary with {functions_url()} …", flush=True)
+                canary.start(pulsar_client, config, folder, args.watch)
+
+
+def _locked(pulsar_client: pulsar.Client, args: Any) -> AbstractContextManager[History | None]:
+    """The open record, which keeps others from deploying: what is compared under it stays so. None for --plan."""
+    return nullcontext() if args.plan else History(pulsar_client)
 
 
 def apply(
     pulsar_client: pulsar.Client,
+    record: History | None,
     args: Any,
     action: str,
     configs: dict[str, Config],
     commits: dict[str, str],
     folder: Path,
 ) -> None:
-    """Deploys what differs, or only says so; `action`: what the record calls it."""
-    require_no_defects(configs)
+    """Deploys what differs, or only says so if there is no open record; `action`: what the record calls it."""
     print(f"comparing {len(configs)} functions with {functions_url()} …", flush=True)
-    if args.plan:
+    if record is None:
         print_plan(changes(configs, folder))
         connections.check(function_configs() | configs)
         return
     mode = Mode(action, args.watch, args.one_by_one, not args.no_rollback)
-    Deployment(pulsar_client, configs, commits, folder, mode).apply()
+    Deployment(pulsar_client, record, configs, commits, folder, mode).apply()
 
 
 COMMANDS: Final = {"deploy": deploy, "history": history, "rollback": roll_back, "canary": try_canary}

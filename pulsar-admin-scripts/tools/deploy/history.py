@@ -106,13 +106,14 @@ class History:
 
     def prune(self) -> None:
         """Lets go what is not kept. The broker may keep it for a while; if it forgets this, the next time does it."""
-        all_versions = read(self._client)
-        remaining = {str(version.id) for version in kept(all_versions)}
-        if old_ids := [version.id for version in all_versions if str(version.id) not in remaining]:
-            consumer = self._client.subscribe(HISTORY_TOPIC, HISTORY_SUBSCRIPTION, receiver_queue_size=1)
-            for version in old_ids:
-                consumer.acknowledge(version)
-            consumer.close()
+        with suppress(pulsar.PulsarException):  # what was deployed is deployed
+            all_versions = read(self._client)
+            remaining = {str(version.id) for version in kept(all_versions)}
+            if old_ids := [version.id for version in all_versions if str(version.id) not in remaining]:
+                consumer = self._client.subscribe(HISTORY_TOPIC, HISTORY_SUBSCRIPTION, receiver_queue_size=1)
+                for version in old_ids:
+                    consumer.acknowledge(version)
+                consumer.close()
 
 
 def commit() -> str:

@@ -1,7 +1,7 @@
 """The values of deployments: what is seen of a function, what to do to it and how, what was done to it before."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -23,8 +23,9 @@ class View:
     """Why it does not run or consume; empty if it does."""
     consumers: Mapping[str, datetime] | None = None
     """The consumers of its instances, on all its subscriptions, and since when they are connected; None if unknown."""
-    restarts: int = 0
-    """How often its instances were started again."""
+    restarts: Mapping[int, int] = field(default_factory=dict)
+    """How often each instance was started again, of those whose count is known. It counts from the last update of the
+    function, or since another functions worker has it."""
     exceptions: tuple[str, ...] = ()
     """The tracebacks of the latest exceptions of each instance."""
     error: str = ""
@@ -33,9 +34,18 @@ class View:
     """How many dead letters wait in its dead-letter topic."""
 
     @property
+    def is_known(self) -> bool:
+        """False if the functions workers, or the brokers, did not say how it is."""
+        return self.consumers is not None
+
+    @property
     def names(self) -> frozenset[str]:
         """The names of its consumers."""
         return frozenset(self.consumers or ())
+
+
+ABSENT: Final = View("it is not deployed", {})
+"""What is seen of a function that is not there."""
 
 
 @dataclass(frozen=True, slots=True)

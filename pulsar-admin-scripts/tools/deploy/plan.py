@@ -81,7 +81,7 @@ def _different_fields(config: Config, present: Mapping[str, Any], content: bytes
     """What differs in a function that is deployed: fields of its configuration, and "package"."""
     wanted = config | {"userConfig": {key: v for key, v in config["userConfig"].items() if key != "PACKAGE"}}
     fields = [field for field, value in wanted.items() if not matches(present.get(field), value)]
-    declared = present.get("userConfig", {}).get("PACKAGE") == config["userConfig"]["PACKAGE"]
+    declared = present.get("userConfig", {}).get("PACKAGE") == config["userConfig"].get("PACKAGE")
     if content != package_path(config, folder).read_bytes() or not declared:
         fields.append("package")
     return tuple(fields)

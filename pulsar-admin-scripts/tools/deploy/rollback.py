@@ -1,21 +1,21 @@
 """Which version on record each function goes back to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pulsar
-
 from tools.cluster.rest import function_answers
-from tools.deploy.history import read
 from tools.deploy.model import Config, Version, kept
 from tools.deploy.plan import ENVIRONMENT
 from tools.errors import ToolError
 
 
-def recorded(client: pulsar.Client, functions: Sequence[str]) -> list[Version]:
-    """What is on record of these functions, or of all if none is named; ToolError if there is nothing of one."""
-    versions = kept(read(client))
+def recorded(versions: Iterable[Version], functions: Sequence[str]) -> list[Version]:
+    """What is on record of these functions, or of all if none is named; ToolError if there is nothing of one.
+
+    `versions`: all that is on record.
+    """
+    versions = kept(versions)
     known = {version.function for version in versions}
     if unknown := set(functions) - known:
         raise ToolError(

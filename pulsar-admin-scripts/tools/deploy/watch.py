@@ -16,6 +16,7 @@ from tools.deploy.logs import Logs
 from tools.deploy.model import Config, Configs, View
 from tools.deploy.observe import latest_dead_letter, observe
 from tools.deploy.watched import TIMEOUT, WatchedFunction
+from tools.errors import ToolError
 from tools.terminal import sanitize
 
 PAUSE: Final = 0.5
@@ -30,7 +31,8 @@ def watch(
     """Returns when every function runs; or what is wrong with each that does not.
 
     `before`: the functions that were changed, as they were seen before. These must run for `seconds` at least; as soon
-    as one of them is known to be broken, it returns. What is not known to run after TIMEOUT counts as broken.
+    as one of them is known to be broken, it returns. What does not run after TIMEOUT counts as broken. Raises ToolError
+    if it is not known how one is then: nothing answers.
     """
     deadline = time.monotonic() + TIMEOUT + seconds
     functions = {name: WatchedFunction(name in before, before.get(name, View())) for name in configs}
@@ -46,6 +48,9 @@ def watch(
                 del pending[name]
         overdue = time.monotonic() - deadline
         if overdue > TIMEOUT or (overdue > 0 and any(functions[name].stable_for < 0 for name in pending)):
+            if not broken and (unknown := [name for name in pending if not functions[name].is_known]):
+                reason = functions[unknown[0]].problem
+                raise ToolError(f"not known whether these run: {', '.join(unknown)}; {reason}")
             return broken | {name: _explained(name, functions[name].problem, logs) for name in pending}
         if pending and not broken:
             waiting = ", ".join(pending)

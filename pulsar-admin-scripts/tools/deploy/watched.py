@@ -1,9 +1,11 @@
 """What several looks at one function say together: whether it runs, and whether it is broken for certain."""
 
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass, field
+from math import inf
 from typing import Final
 
-from tools.deploy.model import View
+from tools.deploy.model import ABSENT, View
 
 TIMEOUT: Final = 90
 """Seconds that functions may take until they run."""
@@ -12,7 +14,10 @@ MIN_STABLE: Final = 3.0
 DEATHS_WITH_TRACEBACK: Final = 2
 """Restarts that are a crash loop if there is a traceback in the log; a single one may have any cause."""
 DEATHS_WITHOUT_TRACEBACK: Final = 5
-"""Restarts that are one without a traceback: a worker on a busy machine gives up instances that start too slowly."""
+"""Restarts that are one without a traceback: a worker on a busy machine gives up instances that start too slowly. A
+function that was not there before has until TIMEOUT."""
+_BROKER_UNAVAILABLE: Final = re.compile(r"_pulsar\.(Timeout|ConnectError|ServiceUnitNotReady)\b")
+"""The last line of a traceback that says nothing of the code: the instance could not reach the broker."""
 
 
 @dataclass(slots=True)
@@ -29,8 +34,10 @@ class WatchedFunction:
     """What was seen before the deployment."""
     last: View | None = None
     """The last look."""
-    restarts: int = 0
-    """How often instances were started again since the deployment."""
+    counts: dict[int, int] = field(default_factory=dict)
+    """The last known count of restarts of each instance, which begins anew with another version or functions worker."""
+    first_counts: dict[int, int] = field(default_factory=dict)
+    """The count of each instance that its deaths are counted from."""
     since: float | None = None
     """The time of the first of the looks, up to the last, that saw the same consumers and no fault; None if none."""
     stable_for: float = -1
@@ -38,26 +45,52 @@ class WatchedFunction:
 
     def update(self, view: View, timestamp: float) -> None:
         """Takes one more look into account. `timestamp`: when it was, in seconds, by any clock that only grows."""
-        previous = self.last or self._baseline(view)
-        if view.consumers is None:  # nobody answered
-            view = replace(view, restarts=previous.restarts)
-        new_restarts = view.restarts - previous.restarts
-        self.restarts += new_restarts if new_restarts >= 0 else view.restarts  # less: another version's count begins
+        previous = self.last.names if self.last else self.before.names
+        restarted = False
+        for instance, number in view.restarts.items():
+            restarted |= self._take_count(instance, number)
         if view.problem or (self.is_new and self.before.names & view.names):
             self.since = None
-        elif self.since is None or new_restarts or view.names != previous.names:
+        elif self.since is None or restarted or view.names != previous:
             self.since = timestamp
         self.last = view
         self.stable_for = timestamp - self.since if self.since is not None else -1
 
-    def _baseline(self, view: View) -> View:
-        """What a first look is compared with: what was seen before; itself, if its restarts may be the old ones."""
-        may_be_old_count = 0 < self.before.restarts <= view.restarts
-        return view if may_be_old_count or not self.is_new else self.before
+    def _take_count(self, instance: int, number: int) -> bool:
+        """Takes an instance's count of restarts into account; True if it is another one than at the last look."""
+        previous = self.counts.get(instance)
+        if previous is None:
+            self.first_counts[instance] = self._count_before(instance, number)
+        elif number < previous:
+            self.first_counts[instance] = 0
+        self.counts[instance] = number
+        return previous is not None and number != previous
+
+    def _count_before(self, instance: int, number: int) -> int:
+        """The count that an instance had when this deployment began, if `number` is the first that is seen since.
+
+        If that is not known, or `number` may still be the version before's, it is `number` itself.
+        """
+        if self.is_new and self.before == ABSENT:
+            return 0
+        count = self.before.restarts.get(instance)
+        if not self.is_new or count is None or 0 < count <= number:
+            return number
+        return 0
+
+    @property
+    def deaths(self) -> int:
+        """How often instances were started again since the deployment."""
+        return sum(number - self.first_counts[instance] for instance, number in self.counts.items())
 
     def runs(self, seconds: float) -> bool:
         """True if it runs for certain: a new version after `seconds`, and MIN_STABLE, of looks that saw no fault."""
         return self.stable_for >= (max(seconds, MIN_STABLE) if self.is_new else 0)
+
+    @property
+    def is_known(self) -> bool:
+        """False if the last look got no answer."""
+        return self.last is not None and self.last.is_known
 
     @property
     def problem(self) -> str:
@@ -71,11 +104,18 @@ class WatchedFunction:
         `traceback`: the last traceback in the log since the deployment.
         """
         assert self.last
-        if self.restarts >= (DEATHS_WITH_TRACEBACK if traceback else DEATHS_WITHOUT_TRACEBACK):
-            return f"its instances died {self.restarts} times\n{self.last.error}".rstrip()
+        if self.last.problem and self.deaths >= self._deaths_allowed(traceback):
+            return f"its instances died {self.deaths} times\n{self.last.error}".rstrip()
         if self._is_new_version and self.last.exceptions:
             return f"an exception in process\n{self.last.exceptions[-1]}"
         return ""
+
+    def _deaths_allowed(self, traceback: str) -> float:
+        """How many deaths are a crash loop."""
+        if traceback and not _BROKER_UNAVAILABLE.match(traceback.splitlines()[-1]):
+            return DEATHS_WITH_TRACEBACK
+        # where nothing ran before, nothing is lost by waiting: on a cold cluster instances die before they run
+        return inf if self.before == ABSENT and self.is_new else DEATHS_WITHOUT_TRACEBACK
 
     @property
     def has_new_dead_letters(self) -> bool:

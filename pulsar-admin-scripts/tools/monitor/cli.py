@@ -11,8 +11,9 @@ import sys
 from math import inf
 from typing import Any
 
-from functions.cluster.admin_rest import AdminUnavailable, Api
+from functions.cluster.admin_rest import TIMEOUT, AdminUnavailable, Api
 from tools.cluster import client, shell
+from tools.cluster.rest import ANSWER_TIMEOUT
 from tools.monitor import health
 from tools.monitor.app import Monitor
 from tools.monitor.figures import frame
@@ -41,8 +42,9 @@ def run_once(source: Source, max_age: float, as_json: bool) -> int:
 
 
 def _run(args: Any) -> int:
+    timeout = ANSWER_TIMEOUT if args.once or args.json else TIMEOUT  # the live view just asks again
     try:
-        broker, functions = Api.from_env(shell.admin_url()), Api.from_env(shell.functions_url())
+        broker, functions = (Api.from_env(url, timeout) for url in (shell.admin_url(), shell.functions_url()))
     except (ValueError, OSError) as error:
         print(f"error: can't use PULSAR_ADMIN_URL, PULSAR_FUNCTIONS_URL, PULSAR_CLIENT_CONF: {error}", file=sys.stderr)
         return 2
@@ -52,8 +54,9 @@ def _run(args: Any) -> int:
     if not sys.stdout.isatty():
         print("error: the live view needs a terminal; --once and --json don't", file=sys.stderr)
         return 2
-    message_source = ClusterMessages(client.connect(), broker)
-    return Monitor(source, expected(), message_source, args.every, args.max_age).run() or 0
+    with client.connected() as pulsar_client:
+        message_source = ClusterMessages(pulsar_client, broker)
+        return Monitor(source, expected(), message_source, args.every, args.max_age).run() or 0
 
 
 def _seconds(text: str) -> float:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.messages.topics import is_dead_letter_topic, short_name
+from tools.cluster.rest import restarts
 from tools.cluster.topics import HISTORY_SUBSCRIPTION, HISTORY_TOPIC
 from tools.monitor.model import Frame, Function, Subscription, Topic
 from tools.monitor.source import Expected, Observation, Response
@@ -86,7 +87,7 @@ def _function(name: str, observation: Observation, desired: Expected, before: Ob
     if not isinstance(raw, dict):
         return Function(name, expected, instances, exists=raw is not None, unreadable=raw or "")
     statuses = [instance["status"] for instance in raw.get("instances", ())]
-    restarts = _restarts(raw)
+    counts = dict(restarts(raw))
     previous = _answer_or_empty(before.functions.get(name) if before else None)
     return Function(
         name,
@@ -94,8 +95,8 @@ def _function(name: str, observation: Observation, desired: Expected, before: Ob
         max(instances, raw.get("numInstances", 0)),
         exists=True,
         running=raw.get("numRunning", 0),
-        restarts=restarts,
-        new_restarts=max(0, restarts - _restarts(previous)) if previous else 0,
+        restarts=sum(counts.values()),
+        new_restarts=sum(max(0, counts[i] - number) for i, number in restarts(previous) if i in counts),
         processed=_sum(statuses, "numSuccessfullyProcessed"),
         exceptions=_sum(statuses, "numUserExceptions") + _sum(statuses, "numSystemExceptions"),
         last_error=_last_error(statuses),
@@ -114,10 +115,6 @@ def _rate(now: Mapping[str, Any], before: Mapping[str, Any], counter: str, rate:
     """
     added = now.get(counter, 0) - before.get(counter, 0)
     return added / seconds if before and seconds > 0 and added >= 0 else float(now.get(rate, 0.0))
-
-
-def _restarts(raw: Mapping[str, Any]) -> int:
-    return _sum([instance["status"] for instance in raw.get("instances", ())], "numRestarts")
 
 
 def _sum(statuses: list[Mapping[str, Any]], field: str) -> int:

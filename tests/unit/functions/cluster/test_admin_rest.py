@@ -29,8 +29,9 @@ def test_the_token_is_sent_and_a_file_of_it_is_read_each_time(tmp_path: Path) ->
         file.write_text("tres\n")
         api.read("/a")
         file.unlink()
-        with pytest.raises(AdminUnavailable, match="No such file"):
+        with pytest.raises(AdminUnavailable, match="No such file") as error:
             api.read("/a")
+        assert not error.value.is_transient
     assert [authorization for _, authorization in fake.requested] == ["Bearer uno", "Bearer dos", "Bearer tres"]
 
 

@@ -78,8 +78,9 @@ def test_a_broker_whose_authority_is_trusted_is_believed_whatever_its_name_unles
         with pytest.raises(AdminUnavailable, match=r"doesn't match|not valid for|mismatch"):
             read(f"https://127.0.0.1:{port}", checking_hostname)
         for distrusting in ({}, {"tlsTrustCertsFilePath": str(other_cert[0])}):
-            with pytest.raises(AdminUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
+            with pytest.raises(AdminUnavailable, match="CERTIFICATE_VERIFY_FAILED") as error:
                 read(f"https://localhost:{port}", distrusting)
+            assert not error.value.is_transient
         assert read(f"https://localhost:{port}", {"tlsAllowInsecureConnection": "true"}) == [1]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tools.deploy.logs import Logs
-from tools.deploy.model import KEPT, Version, View, kept
+from tools.deploy.model import ABSENT, KEPT, Version, View, kept
 from tools.deploy.rollback import chosen, require_running, targets
 from tools.deploy.watched import WatchedFunction
 from tools.errors import ToolError
@@ -14,8 +14,13 @@ NOW = datetime(2026, 11, 25, tzinfo=UTC)
 CONFIG: dict[str, Any] = {"name": "crear-orden", "namespace": "ordenes", "userConfig": {}}
 
 
-def healthy(consumer: str, **figures: Any) -> View:
-    return View("", {consumer: NOW}, **figures)
+def healthy(consumer: str, restarts: int = 0, **figures: Any) -> View:
+    return View("", {consumer: NOW}, {0: restarts}, **figures)
+
+
+def starting(*restarts: int) -> View:
+    """Instances that don't run, with those counts of restarts."""
+    return View("starting", {}, dict(enumerate(restarts)))
 
 
 def observed(is_new: bool, before: View, *views: View) -> WatchedFunction:
@@ -27,18 +32,32 @@ def observed(is_new: bool, before: View, *views: View) -> WatchedFunction:
 
 
 def test_a_new_version_runs_when_two_looks_see_the_same_new_consumer() -> None:
-    old, new, starting = healthy("viejo"), healthy("nuevo"), View("an instance is starting", {})
+    old, new, away = healthy("viejo"), healthy("nuevo"), starting()
     assert observed(True, old, old, old).stable_for < 0
-    assert observed(True, old, starting, new).stable_for == 0
-    assert observed(True, old, old, starting, new, new, new).stable_for == 2
+    assert observed(True, old, away, new).stable_for == 0
+    assert observed(True, old, old, away, new, new, new).stable_for == 2
     assert observed(True, old, new, healthy("otro")).stable_for == 0
-    assert observed(True, old, new, starting).stable_for < 0
+    assert observed(True, old, new, away).stable_for < 0
 
 
 def test_an_unchanged_function_runs_at_the_first_look_however_often_it_died_before() -> None:
     watched = observed(False, View(), healthy("viejo", restarts=9))
     assert watched.stable_for == 0
     assert watched.broken("") == ""
+
+
+@pytest.mark.parametrize("looks", [[View("no answer"), healthy("viejo", 5)], [starting(), healthy("viejo", 5)]])
+def test_what_was_not_known_at_first_is_no_death(looks: list[View]) -> None:
+    """A worker that can't ask the one that has an instance knows of no restart."""
+    watched = observed(False, View(), *looks)
+    assert watched.deaths == 0
+    assert watched.runs(0)
+
+
+def test_deaths_from_before_that_nobody_could_tell_are_not_the_new_versions() -> None:
+    watched = observed(True, View("no answer"), healthy("nuevo", 5), healthy("nuevo", 5))
+    assert watched.deaths == 0
+    assert observed(True, View("no answer"), starting(5), starting(6), starting(7)).deaths == 2
 
 
 @pytest.mark.parametrize(
@@ -52,22 +71,48 @@ def test_an_unchanged_function_runs_at_the_first_look_however_often_it_died_befo
     ],
 )
 def test_deaths_are_counted_since_the_deployment(before: int, looks: list[int], deaths: int) -> None:
-    watched = observed(True, healthy("viejo", restarts=before), *(View("starting", {}, restarts) for restarts in looks))
-    assert watched.restarts == deaths
+    watched = observed(True, healthy("viejo", restarts=before), *(starting(restarts) for restarts in looks))
+    assert watched.deaths == deaths
     assert bool(watched.broken("Traceback")) == (deaths >= 2)
+
+
+def test_instances_that_are_replaced_one_after_the_other_have_not_died() -> None:
+    """The sum of their counts falls from 10 to 5."""
+    before = View("", {"viejo": NOW}, {0: 5, 1: 5})
+    assert observed(True, before, starting(5, 5), starting(0, 5), starting(0, 0)).deaths == 0
+
+
+def test_what_runs_is_said_to_run_however_often_it_died_before() -> None:
+    watched = observed(True, healthy("viejo"), starting(5), *[healthy("nuevo", 5)] * 5)
+    assert watched.deaths == 5
+    assert watched.broken("Traceback") == ""
+    assert watched.runs(0)
+
+
+def test_a_function_that_was_not_there_before_may_die_more_often_on_a_cold_cluster() -> None:
+    watched = observed(True, ABSENT, starting(0), starting(7))
+    assert watched.broken("") == ""
+    assert watched.broken("Traceback\n_pulsar.ConnectError: Pulsar error: ConnectError") == ""
+    assert "died 7 times" in watched.broken("Traceback\nSyntaxError: x")
+
+
+def test_an_instance_that_can_not_reach_the_broker_says_nothing_of_its_code() -> None:
+    watched = observed(True, healthy("viejo"), starting(2))
+    assert watched.broken("Traceback\n_pulsar.Timeout: Pulsar error: TimeOut") == ""
+    assert watched.broken("Traceback\nZeroDivisionError") != ""
 
 
 @pytest.mark.parametrize(
     ("deaths", "traceback", "broken"), [(2, "", False), (4, "", False), (5, "", True), (2, "x", True)]
 )
 def test_a_death_without_a_traceback_may_be_due_to_a_busy_machine(deaths: int, traceback: str, broken: bool) -> None:
-    watched = observed(True, healthy("viejo"), View("starting", {}, 0), View("starting", {}, deaths))
+    watched = observed(True, healthy("viejo"), starting(0), starting(deaths))
     assert bool(watched.broken(traceback)) == broken
 
 
 def test_a_worker_that_does_not_answer_is_no_death() -> None:
-    watched = observed(True, healthy("viejo", restarts=5), View("503"), View("starting", {}, 5), View("503"))
-    assert watched.restarts == 0
+    watched = observed(True, healthy("viejo", restarts=5), View("503"), starting(5), View("503"))
+    assert watched.deaths == 0
 
 
 def test_an_exception_counts_only_when_it_must_be_the_new_versions() -> None:

@@ -137,6 +137,12 @@ def test_a_restart_is_one_since_the_look_before_only() -> None:
     assert texts(before, now) == []  # a functions worker that began anew
 
 
+def test_a_worker_that_could_not_ask_about_an_instance_knows_of_no_restart() -> None:
+    unknown = altered(healthy(), function=FUNCTION, response=status(running=False, numRestarts=0))
+    now = altered(healthy(timestamp=NOW + 2), function=FUNCTION, response=status(numRestarts=5))
+    assert texts(now, unknown) == []
+
+
 def test_more_instances_than_the_repository_says_must_run_too() -> None:
     two: Response = status() | {"numInstances": 2}
     assert texts(altered(healthy(), function=FUNCTION, response=two)) == [f"function {FUNCTION} runs 1 of 2 instances"]
