@@ -15,7 +15,7 @@ from functions.cluster import client_conf
 from functions.messages.outgoing import Outgoing
 from functions.messages.payloads import PAYLOADS
 from functions.messages.topics import full_name
-from functions.pulsar_io.errors import SchemaRefused
+from functions.pulsar_io.errors import BacklogFull, SchemaRefused
 from functions.pulsar_io.publisher import Publisher
 
 TIMEOUT_MS: Final = 1500
@@ -111,7 +111,9 @@ class _TopicProducer(threading.Thread):
         self._publisher = None
         if is_new:
             _log.warning("can't publish to %s: %s", self.name, error)
-        failure = BrokerUnavailable("the broker did not confirm", sent=not isinstance(error, SchemaRefused))
+        failure = BrokerUnavailable(
+            "the broker did not confirm", sent=not isinstance(error, SchemaRefused | BacklogFull)
+        )
         failure.__cause__ = error
         return failure
 

@@ -5,6 +5,13 @@ class NotPublished(Exception):
     """The broker did not confirm: whether the message was stored is unknown. Publishing it again is safe."""
 
 
+class BacklogFull(NotPublished):
+    """The broker takes no more messages in a topic until the function that reads it has caught up."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"{topic} has reached its backlog quota: the function that reads it is behind")
+
+
 class SchemaRefused(NotPublished):
     """The broker does not accept our version of a topic's schema: nothing was sent, and nothing will be until
     it does.

@@ -16,7 +16,7 @@ from functions.messages.frozen import frozen
 from functions.messages.outgoing import Outgoing
 from functions.messages.payloads import PAYLOADS
 from functions.messages.topics import full_name
-from functions.pulsar_io.errors import NotPublished, SchemaRefused
+from functions.pulsar_io.errors import BacklogFull, NotPublished, SchemaRefused
 from functions.pulsar_io.schema import AvroSchema, RegisteredSchema
 
 ENTRY_MAX_MESSAGES: Final = 1000
@@ -160,6 +160,8 @@ class Publisher:
                 )
             except pulsar.IncompatibleSchema as error:
                 raise SchemaRefused(topic, version) from error
+            except (pulsar.ProducerBlockedQuotaExceededError, pulsar.ProducerBlockedQuotaExceededException) as error:
+                raise BacklogFull(topic) from error
             self._topic_producers[topic, version] = _TopicProducer(producer, batches)
         return self._topic_producers[topic, version]
 

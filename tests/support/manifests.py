@@ -24,7 +24,10 @@ ENVIRONMENT_SOURCES: Final = {
     "bff": ("bff/settings.py", TLS),
     "deployment.databases": ("deployment/databases/__main__.py", "deployment/databases/admin.py", TLS),
     "deployment.databases.prune": ("deployment/databases/admin.py", TLS),
-    "pulsar-admin-scripts/provision.py": ("pulsar-admin-scripts/tools/cluster/shell.py",),
+    "pulsar-admin-scripts/provision.py": (
+        "pulsar-admin-scripts/tools/cluster/shell.py",
+        "pulsar-admin-scripts/tools/provision/backlog.py",
+    ),
     "pulsar-admin-scripts/deploy.py": (
         "pulsar-admin-scripts/tools/cluster/shell.py",
         "pulsar-admin-scripts/tools/deploy/plan.py",

@@ -13,7 +13,9 @@ from typing import Final
 
 from functions.program.run import saying_if_interrupted
 from tools.cluster import shell
+from tools.cluster.patience import Patience
 from tools.cluster.shell import Response, admin_url, execute
+from tools.provision.backlog import ENVIRONMENT_HELP, backlog_limit
 from tools.provision.model import Change, Cluster, changes, expected_subscriptions
 from tools.schemas.model import conflicts
 from tools.schemas.registry import rejection
@@ -23,10 +25,14 @@ INTERRUPTED: Final = "interrupted: what was changed until now stays; run it agai
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        "provision.py", description=__doc__, epilog=shell.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        "provision.py",
+        description=__doc__,
+        epilog=f"{shell.__doc__}{ENVIRONMENT_HELP}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--plan", action="store_true", help="say what would be changed, and change nothing")
     plan_only = parser.parse_args().plan
+    limit = backlog_limit()
     print(f"provisioning {admin_url()}: reading what is there …", flush=True)
     topics = expected_subscriptions()
     cluster = Cluster(list(topics))
@@ -34,10 +40,12 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     with saying_if_interrupted(INTERRUPTED), TemporaryDirectory() as folder:
-        plan = list(changes(cluster, topics, Path(folder)))
-        if plan_only:
-            return _show(plan)
-        return _apply(plan, lambda: list(changes(Cluster(list(topics)), topics, Path(folder))))
+
+        def plan_again() -> list[Change]:
+            return list(changes(Cluster(list(topics)), topics, limit, Path(folder)))
+
+        plan = list(changes(cluster, topics, limit, Path(folder)))
+        return _show(plan) if plan_only else _apply(plan, plan_again)
 
 
 def _show(plan: Sequence[Change]) -> int:
@@ -46,31 +54,33 @@ def _show(plan: Sequence[Change]) -> int:
     return 0
 
 
-def _apply(plan: Sequence[Change], read_again: Callable[[], list[Change]]) -> int:
-    """Makes the changes; the exit code.
+def _apply(plan: Sequence[Change], plan_again: Callable[[], list[Change]]) -> int:
+    """Makes the changes; the exit code. What fails ends it: a change needs those before it.
 
-    A change that fails is done if it is in the cluster afterwards: another run has made it. What such a run got in the
-    way of is tried again, as long as less and less is missing. Raises ToolError if a change fails for another reason.
+    After a failure it is read again what is missing: a command whose answer was lost may have been carried out, and
+    another run may have made the change. As long as less and less is missing it goes on.
     """
-    done = 0
-    while plan:
+    if plan:
         print(f"provisioning: {len(plan)} changes …", flush=True)
-        failures: dict[str, Response] = {}
-        for (change, _), response in zip(plan, execute([command for _, command in plan], admin_url()), strict=True):
-            if error := rejection(response):
-                print(error, file=sys.stderr)
-                return 1
-            if response.failure is None:
-                print(f"  {change}")
-                done += 1
-            else:
-                failures[change] = response
-        missing = read_again() if failures else []
-        still_failing = [failures[change] for change, _ in missing if change in failures]
-        for change in failures.keys() - {change for change, _ in missing}:
-            print(f"  {change}: another run made it")
-        if still_failing and len(missing) >= len(plan):
-            still_failing[0].require()
-        plan = missing
-    print(f"provisioned: {done} changes" if done else "provisioned: no changes")
+    missing = dict(plan)
+
+    def attempt() -> list[Response]:
+        responses = dict(zip(missing, execute(list(missing.values()), admin_url()), strict=True))
+        failures = [change for change, response in responses.items() if response.failure is not None]
+        still_missing = dict(plan_again()) if failures else {}
+        for change in [change for change in responses if change not in still_missing]:
+            del missing[change]
+            print(f"  {change}")
+        if missing and len(missing) < len(responses):
+            return attempt()
+        return [responses[change] for change in failures if change in missing][:1]
+
+    with Patience(admin_url(), "pulsar-admin is running") as patience:
+        failures = patience.insist(attempt)
+    for failure in failures:
+        if error := rejection(failure):
+            print(error, file=sys.stderr)
+            return 1
+        failure.require()
+    print(f"provisioned: {len(plan)} changes" if plan else "provisioned: no changes")
     return 0

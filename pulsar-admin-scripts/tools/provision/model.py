@@ -12,18 +12,15 @@ from tools.cluster.topics import HISTORY_SUBSCRIPTION, HISTORY_TOPIC, NAMESPACES
 from tools.schemas.model import differences
 from tools.schemas.registry import registered, upload_command
 
-POLICIES: Final[Mapping[str, tuple[Any, str]]] = {
+POLICIES: Final[dict[str, tuple[Any, str]]] = {
     # a policy as `namespaces policies` shows it: the value wanted, the command that sets it
     "schema_compatibility_strategy": ("FULL_TRANSITIVE", "set-schema-compatibility-strategy -c FULL_TRANSITIVE"),
     "is_allow_auto_update_schema": (False, "set-is-allow-auto-update-schema --disable"),
     "schema_validation_enforced": (True, "set-schema-validation-enforce --enable"),
     "autoTopicCreationOverride": ({"allowAutoTopicCreation": False}, "set-auto-topic-creation --disable"),
-    # what watchers can still read after every function has it
-    "retention_policies": (
-        {"retentionTimeInMinutes": 1440, "retentionSizeInMB": 1024},
-        "set-retention -t 1d -s 1G",
-    ),
 }
+RETAINED: Final = 1024
+"""MiB of each topic, of at most a day, that watchers can still read after every function has it."""
 Change = tuple[str, list[str]]
 """A change of the cluster: what it is, for people, and the pulsar-admin command that makes it."""
 
@@ -59,17 +56,20 @@ class Cluster:
         ]
 
 
-def changes(cluster: Cluster, topics: Mapping[str, Sequence[str]], folder: Path) -> Iterator[Change]:
+def changes(
+    cluster: Cluster, topics: Mapping[str, Sequence[str]], backlog_limit: int, folder: Path
+) -> Iterator[Change]:
     """What is missing or different, in the order in which it can be made.
 
-    `topics`: the subscriptions that each must have; `folder`: where the files that commands take are written.
+    `topics`: the subscriptions that each must have; `backlog_limit`: bytes that may wait in one topic; `folder`: where
+    the files that commands take are written.
     """
     if TENANT not in cluster.tenants:
         yield f"tenant {TENANT}", ["tenants", "create", TENANT, "--allowed-clusters", ",".join(cluster.clusters)]
     for name, policies in cluster.policies.items():
         if policies is None:
             yield f"namespace {name}", ["namespaces", "create", name]
-        for policy, (value, command) in POLICIES.items():
+        for policy, (value, command) in (POLICIES | size_policies(backlog_limit)).items():
             if not matches((policies or {}).get(policy), value):
                 yield f"policy of {name}: {policy}", ["namespaces", *command.split(), name]
     for topic, names in topics.items():
@@ -81,3 +81,21 @@ def changes(cluster: Cluster, topics: Mapping[str, Sequence[str]], folder: Path)
                 yield f"subscription {name} of {topic}", create
     for missing in cluster.schema_differences:
         yield f"version {missing.number} of the schema of {missing.topic}", upload_command(missing, folder)
+
+
+def size_policies(backlog_limit: int) -> dict[str, tuple[Any, str]]:
+    """The policies that bound what a topic holds, as POLICIES: what nobody has to have any more, and what waits.
+
+    A backlog must not fill the disk: producers get an error, and nothing is deleted. Pulsar wants its limit to be less
+    than what is retained.
+    """
+    retained = max(RETAINED, (backlog_limit >> 20) + 1)
+    quota = {"destination_storage": {"limitSize": backlog_limit, "policy": "producer_exception"}}
+    limit = f"--type destination_storage --limit {backlog_limit} --policy producer_exception"
+    return {
+        "retention_policies": (
+            {"retentionTimeInMinutes": 1440, "retentionSizeInMB": retained},
+            f"set-retention -t 1d -s {retained}M",
+        ),
+        "backlog_quota_map": (quota, f"set-backlog-quota {limit}"),
+    }

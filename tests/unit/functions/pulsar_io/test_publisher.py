@@ -8,9 +8,10 @@ import pulsar
 import pytest
 from tools.cluster.schema_files import read, released, released_files
 
+from functions.engine.retry import is_transient
 from functions.messages.envelope import InvalidMessage
 from functions.messages.outgoing import Outgoing, to_outgoing
-from functions.pulsar_io.errors import SchemaRefused
+from functions.pulsar_io.errors import BacklogFull, SchemaRefused
 from functions.pulsar_io.publisher import Publisher
 from functions.pulsar_io.schema import AvroSchema, Received
 from tests.support.data import make_orden
@@ -49,11 +50,13 @@ class ClientWithRegistry(FakeClient):
 
 
 class RefusingClient(FakeClient):
-    refuses = True
+    def __init__(self, refusal: type[Exception]) -> None:
+        super().__init__()
+        self.refusal: type[Exception] | None = refusal
 
     def create_producer(self, topic: str, **options: Any) -> FakeProducer:
-        if self.refuses:
-            raise pulsar.IncompatibleSchema("Pulsar error: IncompatibleSchema")
+        if self.refusal is not None:
+            raise self.refusal("Pulsar error")
         return super().create_producer(topic, **options)
 
 
@@ -99,14 +102,29 @@ def test_a_version_that_the_broker_does_not_have_is_an_invalid_message(schema: A
         message.message()
 
 
-def test_a_refused_schema_says_which_and_what_to_do_and_goes_through_once_it_is_registered() -> None:
-    client = RefusingClient()
+@pytest.mark.parametrize(
+    ("refusal", "error", "expected"),
+    [
+        (
+            pulsar.IncompatibleSchema,
+            SchemaRefused,
+            rf"version \d+ of the schema of {TOPIC}.*provision\.py registers it",
+        ),
+        (pulsar.ProducerBlockedQuotaExceededException, BacklogFull, f"{TOPIC} has reached its backlog quota"),
+        (pulsar.ProducerBlockedQuotaExceededError, BacklogFull, f"{TOPIC} has reached its backlog quota"),
+    ],
+)
+def test_what_is_refused_says_which_and_why_and_goes_through_once_it_is_taken(
+    refusal: type[Exception], error: type[Exception], expected: str
+) -> None:
+    client = RefusingClient(refusal)
     publisher = Publisher(client)
     orden = make_orden()
     message = to_outgoing(orden.id_orden, 0, "pruebas", orden)
-    with pytest.raises(SchemaRefused, match=rf"version \d+ of the schema of {TOPIC}.*provision\.py registers it"):
+    with pytest.raises(error, match=expected) as raised:
         publisher.publish([message])
-    client.refuses = False
+    assert is_transient(raised.value)
+    client.refusal = None
     publisher.publish([message])
     assert [topic for topic, _, _ in client.published] == [TOPIC]
 
