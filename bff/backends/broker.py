@@ -111,9 +111,9 @@ class _TopicProducer(threading.Thread):
         self._publisher = None
         if is_new:
             _log.warning("can't publish to %s: %s", self.name, error)
-        failure = BrokerUnavailable(
-            "the broker did not confirm", sent=not isinstance(error, SchemaRefused | BacklogFull)
-        )
+        refused = isinstance(error, SchemaRefused | BacklogFull)  # in our own words, which customers may see
+        text = f"the broker did not confirm: {error}" if refused else "the broker did not confirm"
+        failure = BrokerUnavailable(text, sent=not refused)
         failure.__cause__ = error
         return failure
 

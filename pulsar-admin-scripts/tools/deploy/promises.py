@@ -52,6 +52,7 @@ def broken(config: Config, delayed: frozenset[str]) -> Iterator[str]:
         yield f"parallelism is {config['parallelism']}: nobody would read what comes"
     if "FUNCION" in config.get("userConfig", {}):
         yield "userConfig.FUNCION is set: two functions would share receipts; `deploy.py canary` sets it"
+    yield from _broken_deadlines(config.get("userConfig", {}))
     for topic, input_spec in config["inputSpecs"].items():
         name = short_name(topic)
         yield from _broken_input(name, input_spec)
@@ -60,6 +61,22 @@ def broken(config: Config, delayed: frozenset[str]) -> Iterator[str]:
                 f"retainOrdering is true: its subscription would be Failover, to which Pulsar delivers the delayed"
                 f" messages of {name} at once: all deadlines would pass within milliseconds, and open orders fail"
             )
+
+
+def _broken_deadlines(user_config: Mapping[str, Any]) -> Iterator[str]:
+    """A function would only notice at its first message, and then quarantine one after the other."""
+    for topic, waits in user_config.get("DEMORAS", {}).items():
+        if not isinstance(waits, list) or not waits or not all(map(_is_positive, waits)):
+            yield f"userConfig.DEMORAS of {topic} is {waits!r}: must be a list of waits in seconds, each more than 0"
+    if "DEMORAS" in user_config and not _is_positive(user_config.get("PLAZO")):
+        yield (
+            f"userConfig.PLAZO is {user_config.get('PLAZO', 'not set')!r}: must be the seconds, more than 0, after"
+            f" which an order is given up"
+        )
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 def _broken_input(name: str, input_spec: Mapping[str, Any]) -> Iterator[str]:

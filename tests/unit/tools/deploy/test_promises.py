@@ -45,6 +45,11 @@ def test_the_topic_of_deadlines_has_delayed_messages() -> None:
         ({"topicsPattern": "x.*"}, "name topics in inputSpecs"),
         ({"parallelism": 0}, "parallelism is 0"),
         ({"userConfig": {"FUNCION": "crear-orden"}}, "two functions would share receipts"),
+        ({"userConfig": {"DEMORAS": {"a": 120}, "PLAZO": 1}}, "DEMORAS of a is 120: must be a list of waits"),
+        ({"userConfig": {"DEMORAS": {"a": []}, "PLAZO": 1}}, "DEMORAS of a is []: must be a list of waits"),
+        ({"userConfig": {"DEMORAS": {"a": [1, 0]}, "PLAZO": 1}}, "DEMORAS of a is [1, 0]: must be a list of waits"),
+        ({"userConfig": {"DEMORAS": {"a": [1]}}}, "userConfig.PLAZO is 'not set': must be the seconds"),
+        ({"userConfig": {"DEMORAS": {"a": [1]}, "PLAZO": True}}, "userConfig.PLAZO is True: must be the seconds"),
         ({"inputSpecs": {INPUT: {}}}, "what another one can't read would come again for ever"),
     ],
 )
