@@ -141,7 +141,7 @@ drill: setup ## six faults on a platform of its own: alert, view and runbook of 
 	@$(PY) -m pytest -v tests/e2e/test_drill.py $(ARGS)
 
 simulate: setup ## a minute of stories in virtual time, outages of hours in it; more: make simulate ARGS="--minutes 60" or "--seed 7"
-	@PYTHONPATH=pulsar-admin-scripts $(PY) -m tests.simulation.run $(ARGS)
+	@$(PY) -m tests.simulation.run $(ARGS)
 
 fuzz: setup ## 10,000 schemathesis cases and 100,000 raw bodies against the BFF; more: make fuzz ARGS="--cases 50000 --seed 7"
 	@$(PY) -m tests.fuzz.run $(ARGS)

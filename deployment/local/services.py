@@ -97,8 +97,7 @@ def _pulsar(settings: Settings) -> Service:
     home, conf = settings.data / "pulsar", settings.data / "conf"
     main = ["org.apache.pulsar.PulsarStandaloneStarter", "--config", str(conf / "standalone.conf")]
     main += ["--no-functions-worker", "--no-stream-storage", "--bookkeeper-port", str(settings.bookie_port)]
-    # Within `home`: BookKeeper makes a URI and a list of folders of them, whatever characters the path has.
-    main += ["--metadata-url", "rocksdb://metadata", "--bookkeeper-dir", "bookkeeper"]
+    main += ["--metadata-dir", str(home / "metadata"), "--bookkeeper-dir", str(home / "bookkeeper")]
     return Service(
         name="pulsar",
         data=settings.data,

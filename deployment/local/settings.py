@@ -20,8 +20,8 @@ PORTS = {
     "postgres_port": 15432,
     "bff_port": 3000,
 }
-# Prometheus and its Python library take a path for a pattern.
-PATTERN = "*?[\\"
+# Beside letters and digits. BookKeeper makes a URI of the path, Prometheus takes it for a pattern.
+ALLOWED = "/._+@~=-"
 # Bytes; PostgreSQL's paths end at 1023.
 MAX_LENGTH = 600
 MEMORY = {
@@ -47,7 +47,7 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
         data = Path(environ.get("PLATFORM_DATA") or REPOSITORY / ".data").expanduser().resolve()
-        if refused := {character for character in str(data) if character in PATTERN or not character.isprintable()}:
+        if refused := {character for character in str(data) if not (character.isalnum() or character in ALLOWED)}:
             raise PlatformError(f"{str(data)!r} can't have {sorted(refused)} in it; choose another PLATFORM_DATA")
         if (length := len(str(data).encode())) > MAX_LENGTH:
             raise PlatformError(

@@ -9,6 +9,11 @@ The VERSION is the newest tag with the commits since, or the commit. Needs git, 
 Exit codes: 0; 1 there are changes that are not committed, or a part could not be built.
 """
 
+from functions.program.run import run
+
+if __name__ == "__main__":
+    run("deployment.release.__main__")  # loads it under its own name, and never returns
+
 import argparse
 import hashlib
 import shutil
@@ -87,7 +92,3 @@ def main() -> None:
     except ReleaseError as error:
         sys.exit(f"error: {error}")
     print(f"{len(files)} files and their SHA256SUMS are in {target}")
-
-
-if __name__ == "__main__":
-    main()

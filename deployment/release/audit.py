@@ -4,6 +4,11 @@ pip-audit compares tests/requirements.lock, which has all of them, with the advi
 Exit codes: 0 none is known, or NOT SCANNED: the advisories can't be reached from here; 1 vulnerabilities, or an error.
 """
 
+from functions.program.run import run
+
+if __name__ == "__main__":
+    run("deployment.release.audit")  # loads it under its own name, and never returns
+
 import argparse
 import json
 import re
@@ -63,7 +68,3 @@ def main() -> None:
     code, text = report(completed.returncode, completed.stdout, completed.stderr)
     print(text, file=sys.stderr if code else sys.stdout)
     sys.exit(code)
-
-
-if __name__ == "__main__":
-    main()

@@ -4,9 +4,13 @@ One after the other, the databases of each context and the broker are unavailabl
 accepted must end as iniciada, for there is stock and a driver for each, and all invariants of the chaos runs must hold.
 """
 
+from functions.program.run import run as run_program
+
+if __name__ == "__main__":
+    run_program("tests.chaos.outage")  # loads it under its own name, and never returns
+
 import argparse
 import random
-import sys
 import tempfile
 import threading
 import time
@@ -112,7 +116,3 @@ def main() -> int:
         return int(any(broken))
     finally:
         platform.local("clean")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

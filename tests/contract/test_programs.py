@@ -20,6 +20,7 @@ NOT_FOR_PEOPLE: Final = {
     "tests/contract/manifests/renew.py",  # in an environment of its own: see the README beside it
     "tests/e2e/producer.py",
     "tests/fuzz/defective.py",
+    "tests/support/bff_with_fakes.py",
 }
 ASCII_ONLY: Final = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 HOOKS: Final = """

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Final, TypeVar
 from uuid import NAMESPACE_OID, uuid5
 
-from tools.cluster.repository import function_configs
+import yaml
 
 from functions.conductores import decisions as conductores
 from functions.engine.batch import Outputs, keep_last_events
@@ -29,12 +29,13 @@ from functions.ordenes import decisions as ordenes
 from functions.ordenes.deadlines import merge_checks, plazos
 from functions.productos import decisions as productos
 from tests.load import seeding
+from tests.support.platform import ROOT
 
 TRANSACTION_ID: Final = parse(str(uuid5(NAMESPACE_OID, "techo")))
 IDS_PRODUCTO: Final = [derived(TRANSACTION_ID, str(number)) for number in range(seeding.PRODUCTOS)]
 DIRECCION_ENTREGA: Final = "Calle 45 # 13-40, techo"
 """Of these orders only: that is how they are found afterwards."""
-PLAZOS: Final = plazos(function_configs()["crear-orden"]["userConfig"])
+PLAZOS: Final = plazos(yaml.safe_load((ROOT / "deployment/functions/crear-orden.yaml").read_text())["userConfig"])
 D = TypeVar("D", bound=Payload)
 
 

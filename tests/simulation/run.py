@@ -6,11 +6,19 @@ make simulate ARGS="--sagas 1000000"   # however long it takes
 make simulate ARGS="--seed 7"          # one story
 """
 
+import sys
+from pathlib import Path
+
+from functions.program.run import run as run_program
+
+if __name__ == "__main__":
+    sys.path.append(str(Path(__file__).parents[2] / "pulsar-admin-scripts"))  # its functions are configured by `tools`
+    run_program("tests.simulation.run")  # loads it under its own name, and never returns
+
 import argparse
 import gc
 import multiprocessing
 import os
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -81,7 +89,7 @@ def _every(first: int, step: int) -> Iterator[int]:
         first += step
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """0 if all went well, 1 if a story failed."""
     parser = argparse.ArgumentParser(prog="make simulate", description="stories in virtual time")
     parser.add_argument("--minutes", type=float, default=1.0, help="how long, at most (default: 1)")
@@ -104,7 +112,3 @@ def main(arguments: list[str]) -> int:
     if report.failure:
         print(f"\nbroken; the story, shrunk:\n{report.failure}", file=sys.stderr)
     return 1 if report.failure else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
