@@ -9,10 +9,11 @@ from werkzeug.routing import UUIDConverter
 
 from bff.access.rate import RateLimit
 from bff.access.scopes import PUBLIC_ROUTES
+from bff.access.shares import Shares
 from bff.access.tokens import Authentication
 from bff.backends.read_models import ReadModels
+from bff.backends.states import States
 from bff.bodies.formats import MAX_BODY
-from bff.following.waiting import WaitSlots
 from bff.panel import routes as panel
 from bff.telemetry import metrics
 from bff.web import problems
@@ -55,6 +56,7 @@ def create_app(
     *,
     max_cantidad: int = 10_000,
     max_waiting: int = 8,
+    max_waiting_per_user: int | None = None,
     authentication: Authentication | None = None,
     rate_limit: RateLimit | None = None,
     origins: Sequence[str] = (),
@@ -69,6 +71,7 @@ def create_app(
       read_models: where queries are answered from.
       max_cantidad: most units in one order.
       max_waiting: requests that may wait for a saga at once; must be fewer than the server's threads.
+      max_waiting_per_user: those of one user; None for as many.
       authentication: verifies tokens; None lets everybody do everything.
       rate_limit: limits each client's requests; None does not.
       origins: web origins whose pages may use the API; "*" stands for all.
@@ -80,7 +83,8 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.url_map.converters["uuid"] = _IdConverter
-    app.extensions["bff"] = Services(publisher, read_models, max_cantidad, WaitSlots(max_waiting), tracer)
+    places, states = Shares(max_waiting, max_waiting_per_user), States(read_models.check)
+    app.extensions["bff"] = Services(publisher, read_models, max_cantidad, places, states, tracer)
     for blueprint in (commands, queries, about):
         app.register_blueprint(blueprint)
     if with_panel:
@@ -90,7 +94,7 @@ def create_app(
     app.before_request(lambda: begin(flags, SINGLE_FORMAT_ENDPOINTS))
     app.before_request(lambda: admit(authentication, rate_limit, public_routes))
     app.after_request(finish)
-    app.teardown_request(lambda _: metrics.end_request())
+    app.wsgi_app = metrics.counted(app.wsgi_app)  # type: ignore[assignment,method-assign]
     problems.register(app)
     if origins:
         _allow_origins(app, origins)

@@ -12,6 +12,8 @@ Environment, with defaults:
                                     with the same keys
   BFF_RATE                          most requests of one client, such as 100/second; unset: any number. A client is a
                                     user, or without tokens an address; each worker counts for itself
+  BFF_WAITS_PER_USER (half of all)  most requests of one user, who has a token, that wait or follow an order at once in
+                                    a worker; all together may be half as many as there are threads
   BFF_PROXIES (0)                   number of proxies before this server: their X-Forwarded-For names the client's
                                     address
   BFF_CORS_ORIGINS                  origins whose web pages may use the API, separated by commas; * for all
@@ -53,6 +55,7 @@ class Settings:
     max_cantidad: int
     authentication: Authentication | None
     rate_limit: RateLimit | None
+    waits_per_user: int
     proxies: int
     origins: tuple[str, ...]
     panel: bool
@@ -70,14 +73,16 @@ class Settings:
         broker = f"pulsar://{getenv('BROKER_HOST', '127.0.0.1')}:{_integer('BROKER_PORT', 6650)}"
         write_host = getenv("DB_HOSTNAME", "127.0.0.1")
         read_host = getenv("DB_READ_HOSTNAME", write_host)
+        threads = _integer("BFF_THREADS", 16, 500)
         return cls(
             host=getenv("BFF_HOST", "127.0.0.1"),
             port=_integer("BFF_PORT", 3000, 65535),
             workers=_integer("BFF_WORKERS", 1, 64),
-            threads=_integer("BFF_THREADS", 16, 500),
+            threads=threads,
             max_cantidad=_integer("BFF_MAX_CANTIDAD", 10_000),
             authentication=_authentication(),
             rate_limit=_rate_limit(getenv("BFF_RATE")),
+            waits_per_user=_integer("BFF_WAITS_PER_USER", max(1, threads // 4), 500),
             proxies=_integer("BFF_PROXIES", 0, 10, minimum=0),
             origins=_origins(getenv("BFF_CORS_ORIGINS", "")),
             panel=_switch("BFF_PANEL"),

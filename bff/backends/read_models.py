@@ -1,12 +1,12 @@
 """The read models and the saga log: SELECTs on three databases, with a role that may do nothing else."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from bff.bodies.pages import Place
+from bff.bodies.pages import MAX_PAGE, Place
 from bff.telemetry import metrics
 from functions.cluster.connections import BFF_POOL_SIZE
 from functions.messages.ids import Id
@@ -17,13 +17,17 @@ from functions.postgres.tls import Tls
 TIMEOUT: Final = 0.9
 """Seconds to connect, and for each answer. A query on a dead connection takes up to twice that: it is tried again."""
 
+DATABASES: Final = ("saga", "ordenes", "productos")
+"""What is read: the saga log and the two read models."""
 Row = dict[str, Any]
 """A row of a read model, by column."""
 
-_ORDENES: Final = """
-    select id_orden, id_producto, user_id, time_stamp, cantidad, direccion_entrega, estado, id_driver, motivo,
-           transaction_id, instrucciones_entrega
-    from ordenes"""
+_ORDEN: Final = """
+    id_orden, id_producto, user_id, time_stamp, cantidad, direccion_entrega, estado, id_driver, motivo, transaction_id,
+    instrucciones_entrega"""
+_ORDENES: Final = f"select {_ORDEN} from ordenes"
+_ORDEN_TEXTS: Final = ("user_id", "direccion_entrega", "motivo", "instrucciones_entrega")
+"""The columns whose length has no small limit."""
 _FILTERS: Final = {
     "estado": "estado = :estado",
     "user_id": "user_id = :user_id",
@@ -31,8 +35,14 @@ _FILTERS: Final = {
     "desde": "time_stamp >= :desde",
     "hasta": "time_stamp < :hasta",
 }
-_PRODUCTOS: Final = """
-    select id, nombre, stock, fecha_creacion, fecha_actualizacion from productos where not eliminado"""
+_PRODUCTO: Final = "id, nombre, stock, fecha_creacion, fecha_actualizacion"
+_PRODUCTOS: Final = f"select {_PRODUCTO} from productos where not eliminado"
+_PAGE: Final = """
+    select {columns} from (
+        select page.*, sum({size}) over (order by {order} rows between unbounded preceding and 2 preceding) as before
+        from ({rows} order by {order} limit :limit) page
+    ) measured where coalesce(before, 0) <= :max_size order by {order}"""
+"""The first rows, up to one after the first that does not fit into a page: no format is shorter than its texts."""
 _CREATED_PRODUCTO: Final = """
     select nombre, case when version = 1 then stock end as stock from productos
     where id = :id and not (eliminado and version = 1)"""
@@ -70,20 +80,23 @@ class ReadModels:
         self._ordenes = _engine(ordenes, threads, tls)
         self._productos = _engine(productos, threads, tls)
 
-    def check(self) -> None:
-        """Raises DatabaseUnavailable if one of the databases does not answer."""
-        for engine in (self._ordenes, self._productos, self._saga):
-            _rows(engine, "select 1")
+    def check(self, database: str) -> None:
+        """Raises DatabaseUnavailable if this one of DATABASES does not answer."""
+        engines = zip(DATABASES, (self._saga, self._ordenes, self._productos), strict=True)
+        _rows(dict(engines)[database], "select 1")
 
     def ordenes(self, limit: int, filters: Mapping[str, Any], after: Place | None = None) -> list[Row]:
-        """Up to `limit` orders, newest first, beginning after a place. A filter whose value is None does not count."""
+        """Up to `limit` orders, newest first, beginning after a place. A filter whose value is None does not count.
+
+        There are fewer if their texts have more than MAX_PAGE bytes, but always more than fit into a page.
+        """
         params = {name: value for name, value in filters.items() if value is not None}
         conditions = ["true", *(_FILTERS[name] for name in params)]
         if after is not None:
             params |= {"after_time": after[0], "after_id": after[1]}
             conditions.append("time_stamp <= :after_time and (time_stamp < :after_time or id_orden > :after_id)")
-        sql = f"{_ORDENES} where {' and '.join(conditions)} order by time_stamp desc, id_orden limit :limit"
-        return _rows(self._ordenes, sql, limit=limit, **params)
+        rows = f"{_ORDENES} where {' and '.join(conditions)}"
+        return _page(self._ordenes, rows, _ORDEN, _ORDEN_TEXTS, "time_stamp desc, id_orden", limit, params)
 
     def orden(self, id_orden: Id) -> Row | None:
         """The order; None if there is none yet."""
@@ -101,13 +114,13 @@ class ReadModels:
         return _rows(self._saga, _SAGA, id=id_orden)
 
     def productos(self, limit: int, after: Place | None = None) -> list[Row]:
-        """Up to `limit` products, oldest first, beginning after a place."""
-        sql = _PRODUCTOS
+        """Up to `limit` products, oldest first, beginning after a place; fewer, as of orders."""
+        rows = _PRODUCTOS
         params: dict[str, Any] = {}
         if after is not None:
-            sql += " and (fecha_creacion, id) > (:after_time, :after_id)"
+            rows += " and (fecha_creacion, id) > (:after_time, :after_id)"
             params = {"after_time": after[0], "after_id": after[1]}
-        return _rows(self._productos, f"{sql} order by fecha_creacion, id limit :limit", limit=limit, **params)
+        return _page(self._productos, rows, _PRODUCTO, ("nombre",), "fecha_creacion, id", limit, params)
 
     def producto(self, id_producto: Id) -> Row | None:
         """The product; None if there is none yet or it was deleted."""
@@ -133,6 +146,20 @@ def _engine(url: sa.URL, threads: int, tls: Tls) -> sa.Engine:
     )
     metrics.watch(engine)
     return prepare(engine)
+
+
+def _page(
+    engine: sa.Engine,
+    rows: str,
+    columns: str,
+    texts: Sequence[str],
+    order: str,
+    limit: int,
+    parameters: Mapping[str, Any],
+) -> list[Row]:
+    size = " + ".join(f"coalesce(octet_length({column}), 0)" for column in texts)
+    sql = _PAGE.format(columns=columns, size=size, order=order, rows=rows)
+    return _rows(engine, sql, limit=limit, max_size=MAX_PAGE, **parameters)
 
 
 def _rows(engine: sa.Engine, sql: str, **parameters: Any) -> list[Row]:

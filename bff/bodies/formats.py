@@ -21,6 +21,9 @@ from bff.bodies.xml import read_xml, require_utf8, write_xml
 MAX_BODY: Final = 64 * 1024
 """Longest request body that is accepted, in bytes."""
 
+MAX_ACCEPT: Final = 1000
+"""Longest header Accept that is read, in characters: its parts take far longer to parse than to send."""
+
 
 def read(request: Request) -> dict[str, Any]:
     """The fields in the request's body. Raises 400, 413 or 415 with a text for the client."""
@@ -95,9 +98,19 @@ PREFERRED: Final = next(iter(FORMATS))
 """The media type of answers to clients that accept any."""
 
 
-@lru_cache(64)  # nearly all clients send one of a few values, and parsing it takes longer than writing the JSON
 def negotiate(accept: str | None) -> str:
-    """The media type to answer in, by the header Accept. Raises 406 if that allows none of FORMATS."""
+    """The media type to answer in, by the header Accept. Raises 406 if that allows none of FORMATS, or is longer than
+    MAX_ACCEPT.
+    """
+    if accept is not None and len(accept) > MAX_ACCEPT:
+        raise NotAcceptable(
+            f"Accept has {len(accept)} characters: at most {MAX_ACCEPT} are read; ask for one of {', '.join(FORMATS)}"
+        )
+    return _best_format(accept)
+
+
+@lru_cache(64)  # nearly all clients send one of a few values, and parsing it takes longer than writing the JSON
+def _best_format(accept: str | None) -> str:
     accepted_types = accepted(accept)
     if not accepted_types:
         return PREFERRED
@@ -108,8 +121,10 @@ def negotiate(accept: str | None) -> str:
 
 
 def accepted(accept: str | None) -> MIMEAccept:
-    """The media types in a header Accept. Parameters such as `charset=utf-8` are left out: none of ours has any."""
-    parsed = parse_accept_header(accept, MIMEAccept)
+    """The media types in a header Accept; none if it is longer than MAX_ACCEPT. Parameters such as `charset=utf-8` are
+    left out: none of ours has any.
+    """
+    parsed = parse_accept_header(accept if accept and len(accept) <= MAX_ACCEPT else None, MIMEAccept)
     return MIMEAccept([(media_type.partition(";")[0].strip(), quality) for media_type, quality in parsed])
 
 

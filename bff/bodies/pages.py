@@ -2,18 +2,20 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
-from collections.abc import Mapping
+from bisect import bisect
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import Any, Final
 from urllib.parse import urlencode
-
-from werkzeug.datastructures import MultiDict
 
 from bff.bodies.fields import Field, integer, optional, to_utc
 from functions.messages.ids import Id, parse
 
 MAX_ROWS: Final = 1000
 """Most rows of a page, and the number of rows if the client does not choose."""
+MAX_PAGE: Final = 1 << 20
+"""Most bytes of a page's body, whatever its format; only a single row may be longer."""
 Place = tuple[datetime, Id]
 """A row's place: its time, and its id among the rows of the same time."""
 
@@ -46,12 +48,27 @@ PAGE_FIELDS: Final = {
 """The query parameters that every list has."""
 
 
-def links(path: str, query: MultiDict[str, str], last_place: Place | None) -> dict[str, str]:
+def fit(rows: Sequence[Any], write: Callable[[Sequence[Any]], bytes]) -> tuple[bytes, int]:
+    """The body of a page that begins with these rows, and how many of them it holds: all, or as many as surely fit
+    into MAX_PAGE, but at least one. `write` makes the body of a page with some rows.
+    """
+    body = write(rows)
+    if len(body) <= MAX_PAGE or len(rows) <= 1:
+        return body, len(rows)
+    sizes = accumulate(len(write([row])) for row in rows)  # each with what is around the rows, so together too much
+    count = max(1, bisect(list(sizes), MAX_PAGE))
+    return write(rows[:count]), count
+
+
+def links(path: str, query: Mapping[str, str], known: Collection[str], last_place: Place | None) -> dict[str, str]:
     """The header Link (RFC 8288), with the same query: the first page, and the next one unless this is the last.
 
-    `last_place`: the place of this page's last row; None if there is no next page.
+    Parameters:
+      path, query: what was asked for.
+      known: the names of the query's parameters; others mean nothing, and are left out.
+      last_place: the place of this page's last row; None if there is no next page.
     """
-    without_cursor = {name: value for name, value in query.items() if name != "cursor"}
+    without_cursor = {name: value for name, value in query.items() if name in known and name != "cursor"}
     pages: Mapping[str, dict[str, str]] = {"first": without_cursor}
     if last_place is not None:
         pages = {**pages, "next": without_cursor | {"cursor": cursor(last_place)}}

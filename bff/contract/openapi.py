@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from bff.backends.read_models import DATABASES
 from bff.bodies import fields
 from bff.bodies.pages import PAGE_FIELDS
 from bff.contract.models import UUID, Document, array_of, object_schema, ref, schemas
@@ -82,8 +83,10 @@ def _conductores() -> Document:
 
 
 def _about() -> Document:
+    state = {"type": "string", "enum": ["ok", "away"]}
+    states = {"read_models": object_schema(dict.fromkeys(DATABASES, state))}
     return {
         "/health": {"get": status("health", "Does the process serve?", 400, 406)},
-        "/ready": {"get": status("ready", "Do broker and databases answer?", 400, 406, 503)},
+        "/ready": {"get": status("ready", "Are commands accepted, and what can be read?", 400, 406, 503, says=states)},
         "/metrics": {"get": text("ver_metricas", "Figures for Prometheus", "text/plain", 400)},
     }

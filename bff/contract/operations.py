@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from bff.bodies.fields import Field
 from bff.bodies.formats import FORMATS, MAX_BODY
+from bff.bodies.pages import MAX_PAGE
 from bff.contract.models import TEXT_SCHEMA, UUID, Document, content, from_fields, object_schema, ref
 from bff.following import event_stream
 
@@ -28,6 +29,7 @@ _ERRORS: Final[dict[int, str]] = {
     413: f"The body has more than {MAX_BODY} bytes.",
     415: "Content-Type is none of those that are taken, or the charset not UTF-8.",
     422: "The Idempotency-Key was used for another request.",
+    429: "This user has as many of these requests under way as one may have.",
     503: "The broker or a database is away.",
 }
 """The descriptions of errors, by status."""
@@ -84,14 +86,20 @@ def read_list(name: str, summary: str, schema: Document, query: Mapping[str, Fie
     """A query for a page of a list. `query`: its query parameters."""
     operation = status(name, summary, 400, 406, 503)
     operation["responses"]["200"] = _response(summary, schema, "ETag", "Link")
+    operation["description"] = (
+        f"A page has up to `limit` rows and {MAX_PAGE} bytes. With fewer rows than `limit` it may go on too: the "
+        "header `Link` names the `next` page if there is one."
+    )
     query_parameters = [_parameter("query", parameter, field.schema) for parameter, field in query.items()]
     operation["parameters"] = query_parameters + operation["parameters"]
     return operation
 
 
-def status(name: str, summary: str, *errors: int) -> Document:
-    """A query whose answer is only that all is well. `errors`: the statuses that it may have."""
-    success = _response(summary, object_schema({"status": TEXT_SCHEMA}), "ETag")
+def status(name: str, summary: str, *errors: int, says: Mapping[str, Document] | None = None) -> Document:
+    """A query whose answer is only that all is well. `errors`: the statuses that it may have; `says`: what else the
+    answer says.
+    """
+    success = _response(summary, object_schema({"status": TEXT_SCHEMA, **(says or {})}), "ETag")
     return {
         "operationId": name,
         "summary": summary,
@@ -108,7 +116,7 @@ def text(name: str, summary: str, media_type: str, *errors: int) -> Document:
 
 def stream(name: str, summary: str) -> Document:
     """A query for Server-Sent Events."""
-    operation = text(name, summary, event_stream.MEDIA_TYPE, 400, 404, 503)
+    operation = text(name, summary, event_stream.MEDIA_TYPE, 400, 404, 429, 503)
     fields = {"id": TEXT_SCHEMA, "event": {"type": "string", "enum": ["paso", "orden"]}, "data": TEXT_SCHEMA}
     schema = {"type": "object", "properties": fields}
     operation["responses"]["200"]["content"][event_stream.MEDIA_TYPE]["schema"] = schema
@@ -117,6 +125,7 @@ def stream(name: str, summary: str) -> Document:
         "`orden` is to be read on, after as many ms as `retry` says. Clients that accept `text/event-stream` only, as "
         "browsers' EventSource, get a stream without events instead of 429 and 503: errors end them for ever."
     )
+    operation["responses"]["503"]["description"] += " Or too many requests wait already."
     operation["parameters"] = [_header("Last-Event-ID")]
     operation["responses"]["204"] = {"description": "There is nothing after that event: don't come again."}
     return operation
@@ -141,8 +150,8 @@ def _error_responses(*statuses: int) -> Document:
     """Answers with these statuses, as problem documents (RFC 9457)."""
     content = {body_format.problem: {"schema": ref("Problema")} for body_format in FORMATS.values()}
     errors: Document = {str(status): {"description": _ERRORS[status], "content": content} for status in statuses}
-    if "503" in errors:
-        errors["503"]["headers"] = _headers("Retry-After")
+    for status in errors.keys() & {"429", "503"}:
+        errors[status]["headers"] = _headers("Retry-After")
     return errors
 
 

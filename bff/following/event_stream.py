@@ -21,8 +21,6 @@ HEADERS: Final = {"X-Accel-Buffering": "no"}
 """Headers of each stream: nginx, and proxies that follow it, pass every event on at once."""
 PREAMBLE: Final = b"retry: 1000\n\n"
 """The beginning of each stream: clients connect again after 1000 ms."""
-BUSY_PREAMBLE: Final = b": too many requests wait already, so this is only what there is so far\nretry: 3000\n\n"
-"""The beginning of a stream that does not wait: clients connect again after 3000 ms."""
 ALIVE: Final = b": waiting\n\n"
 """A comment, which clients ignore. To write it is the only way to notice that a client has left."""
 ALIVE_EVERY: Final = 1.0

@@ -3,13 +3,13 @@
 import re
 import time
 from collections.abc import Callable, Iterator
-from threading import Semaphore
 from typing import Final, TypeGuard
 
 from flask import Request
+from werkzeug.exceptions import ServiceUnavailable, TooManyRequests
 
+from bff.access.shares import Shares
 from bff.backends.read_models import DatabaseUnavailable, Row
-from bff.telemetry.metrics import WAITING
 
 LONGEST_WAIT: Final = 10
 """Longest wait in seconds, whatever the client prefers."""
@@ -22,30 +22,6 @@ BACKOFF: Final = 1.2
 _WAIT: Final = re.compile(r'wait\s*=\s*"?([0-9]{1,9})"?', re.ASCII | re.IGNORECASE)
 
 
-class WaitSlots:
-    """Limits how many requests of this process wait at once, so that threads are left for all others.
-
-    Who has taken a slot must release it. Nobody queues for one.
-
-    Parameters:
-      count: the number of slots.
-    """
-
-    def __init__(self, count: int) -> None:
-        self._free = Semaphore(count)
-
-    def take(self) -> bool:
-        """Takes a slot and returns True, or returns False at once if none is free."""
-        taken = self._free.acquire(blocking=False)
-        WAITING.add(taken)
-        return taken
-
-    def release(self) -> None:
-        """Gives a taken slot back."""
-        self._free.release()
-        WAITING.add(-1)
-
-
 def preferred_wait(request: Request) -> int:
     """The seconds that the client prefers to wait, at most LONGEST_WAIT; 0 if the header Prefer does not say."""
     for preference in request.headers.get("Prefer", "").split(","):
@@ -54,10 +30,14 @@ def preferred_wait(request: Request) -> int:
     return 0
 
 
-def until_found(find: Callable[[], Row | None], seconds: int, slots: WaitSlots) -> Row | None:
+def until_found(find: Callable[[], Row | None], seconds: int, places: Shares, user: str | None) -> Row | None:
     """What `find` returns once it is not None. None if time is over, too many wait already, or the database fails."""
-    if not seconds or not slots.take():
+    if not seconds:
         return None
+    try:
+        places.take(user)
+    except (TooManyRequests, ServiceUnavailable):
+        return None  # what is waited for was accepted, so to answer without waiting is no failure
     try:
         for _ in polls(seconds):
             if (found := find()) is not None:
@@ -66,7 +46,7 @@ def until_found(find: Callable[[], Row | None], seconds: int, slots: WaitSlots) 
     except DatabaseUnavailable:
         return None
     finally:
-        slots.release()
+        places.release(user)
 
 
 def has_ended(orden: Row | None) -> TypeGuard[Row]:

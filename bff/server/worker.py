@@ -49,6 +49,7 @@ def load_app() -> Any:
         ),
         max_cantidad=config.max_cantidad,
         max_waiting=config.threads // 2,
+        max_waiting_per_user=config.waits_per_user,
         authentication=config.authentication,
         rate_limit=config.rate_limit,
         origins=config.origins,

@@ -2,10 +2,15 @@
 
 import logging
 import sys
-from typing import TextIO
+from typing import Any, Final, TextIO
 
 from flask import g, has_app_context
 from pythonjsonlogger.json import JsonFormatter
+
+from bff.telemetry.cutting import MAX_FIELD, MAX_TEXT, MAX_TRACEBACK, cut
+
+_LENGTHS: Final = {"message": MAX_TEXT, "exc_info": MAX_TRACEBACK, "stack_info": MAX_TRACEBACK}
+"""Most characters of those fields that may be longer than MAX_FIELD."""
 
 
 class _Output(logging.StreamHandler[TextIO]):
@@ -16,11 +21,26 @@ class _Output(logging.StreamHandler[TextIO]):
             super().handleError(record)
 
 
+class _Formatter(JsonFormatter):
+    """Cuts what is too long, whoever logs it."""
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: cut(value, _LENGTHS.get(name, MAX_FIELD)) if isinstance(value, str) else value
+            for name, value in log_data.items()
+        }
+
+
+def formatter() -> logging.Formatter:
+    """Makes a line of a record."""
+    names = {"levelname": "level", "name": "logger"}
+    return _Formatter("{levelname}{name}{message}", style="{", timestamp="time", rename_fields=names)
+
+
 def configure() -> None:
     """Sets up the root logger of this process."""
     output = _Output(sys.stdout)
-    names = {"levelname": "level", "name": "logger"}
-    output.setFormatter(JsonFormatter("{levelname}{name}{message}", style="{", timestamp="time", rename_fields=names))
+    output.setFormatter(formatter())
     output.addFilter(_with_trace)
     logging.basicConfig(handlers=[output], level=logging.INFO)
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)

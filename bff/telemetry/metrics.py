@@ -3,18 +3,23 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from http import HTTPMethod
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, REGISTRY, CollectorRegistry, Gauge, Histogram, generate_latest
 from prometheus_client import values as prometheus_values
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
+from werkzeug.wsgi import ClosingIterator
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MEDIA_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 """The media type of `text`."""
@@ -96,6 +101,30 @@ def end_request() -> None:
     IN_PROGRESS.add(-1)
 
 
+def counted(application: "WSGIApplication") -> "WSGIApplication":
+    """The same application, each of whose requests is in hand until its answer was sent: a stream to its end."""
+
+    def call(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+        begin_request()
+        try:
+            return ClosingIterator(application(environ, start_response), end_request)
+        except BaseException:
+            end_request()
+            raise
+
+    return call
+
+
+def answered(method: str, route: str, status: int, seconds: float) -> None:
+    """Counts an answer that took so many seconds to make.
+
+    Whatever clients send, there are only so many series: a method that HTTP does not know counts as `other`, and
+    `route` must be a route's template.
+    """
+    label = method if method in HTTPMethod.__members__ else "other"
+    REQUESTS.labels(label, route, status).observe(seconds)
+
+
 @contextmanager
 def publication(topic: str) -> Iterator[None]:
     """Measures how long the body of the `with` takes to publish to this topic, and whether it raises."""
@@ -120,28 +149,33 @@ def watch(engine: sa.Engine) -> None:
     sa.event.listen(engine, "checkin", lambda *_: in_use.add(-1))
 
 
-def text(open_ordenes: tuple[int, float] | None) -> bytes:
+def text(open_ordenes: tuple[int, float] | None, read_models: Mapping[str, bool] | None = None) -> bytes:
     """All metrics, in Prometheus' text format.
 
-    `open_ordenes`: the number of orders that have not ended, and the age of the oldest in seconds; None if unknown.
+    Parameters:
+      open_ordenes: the number of orders that have not ended, and the age of the oldest in seconds; None if unknown.
+      read_models: whether each of what is read answers, by name.
     """
     registry = REGISTRY
     if _files is not None:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    lines = generate_latest(registry)
-    if open_ordenes is not None:
-        lines += generate_latest(_OpenOrdenes(*open_ordenes))
-    return lines
+    return generate_latest(registry) + generate_latest(_Read(open_ordenes, read_models or {}))
 
 
-class _OpenOrdenes(CollectorRegistry):
-    """The metrics of open orders. No worker keeps them: what several workers keep would be added up."""
+class _Read(CollectorRegistry):
+    """What the databases say. No worker keeps it: what several workers keep would be added up."""
 
-    def __init__(self, count: int, seconds: float) -> None:
+    def __init__(self, open_ordenes: tuple[int, float] | None, read_models: Mapping[str, bool]) -> None:
         super().__init__()
-        self._count, self._seconds = count, seconds
+        self._open_ordenes, self._read_models = open_ordenes, read_models
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        yield GaugeMetricFamily("bff_open_orders", "Orders that have not ended.", self._count)
-        yield GaugeMetricFamily("bff_oldest_open_order_seconds", "Age of the oldest of them.", self._seconds)
+        if self._open_ordenes is not None:
+            count, seconds = self._open_ordenes
+            yield GaugeMetricFamily("bff_open_orders", "Orders that have not ended.", count)
+            yield GaugeMetricFamily("bff_oldest_open_order_seconds", "Age of the oldest of them.", seconds)
+        up = GaugeMetricFamily("bff_read_model_up", "Whether it can be read.", labels=["read_model"])
+        for name, answers in self._read_models.items():
+            up.add_metric([name], answers)
+        yield up

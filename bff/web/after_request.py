@@ -10,6 +10,7 @@ from flask import Response, g, request
 from bff.access import scopes
 from bff.bodies.formats import MAX_BODY
 from bff.telemetry import metrics
+from bff.telemetry.cutting import MAX_FIELD, MAX_METHOD, cut
 
 SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -33,7 +34,7 @@ def finish(response: Response) -> Response:
         response.add_etag()
         response.make_conditional(request)
     seconds = time.perf_counter() - g.started
-    metrics.REQUESTS.labels(request.method, scopes.route(request), response.status_code).observe(seconds)
+    metrics.answered(request.method, scopes.route(request), response.status_code, seconds)
     _log_request(response, seconds)
     return response
 
@@ -54,9 +55,9 @@ def _drain_body(response: Response) -> None:
 
 
 def _log_request(response: Response, seconds: float) -> None:
-    path = quote(request.path)
+    method, path = cut(request.method, MAX_METHOD), cut(quote(request.path), MAX_FIELD)
     fields = {
-        "method": request.method,
+        "method": method,
         "path": path,
         "status": response.status_code,
         "ms": round(seconds * 1000, 1),
@@ -64,4 +65,4 @@ def _log_request(response: Response, seconds: float) -> None:
         "user": g.caller.name if g.caller else None,
         **{name: str(value) for name, value in g.get("ids", {}).items()},
     }
-    _access_log.info("%s %s %d", request.method, path, response.status_code, extra=fields)
+    _access_log.info("%s %s %d", method, path, response.status_code, extra=fields)

@@ -104,7 +104,8 @@ def _when_done(
 ) -> Response:
     """What `find` returns, if the client prefers to wait for that and it comes in time; else the answer `accepted`."""
     seconds = waiting.preferred_wait(request)
-    found = waiting.until_found(find, seconds, services().wait_slots)
+    user = g.caller.name if g.caller else None
+    found = waiting.until_found(find, seconds, services().places, user)
     if found is None:
         return accepted
     applied = {"Location": accepted.headers["Location"], "Preference-Applied": f"wait={seconds}"}

@@ -13,6 +13,7 @@ from bff.bodies import formats
 from bff.bodies.fields import InvalidFields
 from bff.bodies.formats import MAX_BODY
 from bff.following import event_stream
+from bff.telemetry.cutting import MAX_TEXT, cut
 
 _DETAILS: Final = {
     404: "there is nothing at {0.path}: ids are UUIDs",
@@ -39,8 +40,8 @@ def _problem(status: int, detail: str, headers: dict[str, str] | None = None, **
         and request.endpoint == "queries.stream_events"
         and event_stream.is_all_that_is_accepted(request)
     ):
-        return event_stream.refusal(detail, int((headers or {}).get("Retry-After", 1)))
-    body, media_type = formats.problem(status, detail, g.media_type, **extra)
+        return event_stream.refusal(cut(detail, MAX_TEXT), int((headers or {}).get("Retry-After", 1)))
+    body, media_type = formats.problem(status, cut(detail, MAX_TEXT), g.media_type, **extra)
     return Response(body, status, headers, content_type=media_type)
 
 

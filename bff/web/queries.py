@@ -1,20 +1,20 @@
 """The routes that read: orders, their sagas as a list or as a stream of events, and products."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from flask import Blueprint, Response, g, request, stream_with_context
 from werkzeug.exceptions import NotFound
 
 from bff.access import scopes
 from bff.backends.read_models import Row
-from bff.bodies import fields, pages
+from bff.bodies import fields, formats, pages
 from bff.bodies.fields import Field, validate
-from bff.bodies.pages import MAX_ROWS, PAGE_FIELDS
+from bff.bodies.pages import MAX_ROWS, PAGE_FIELDS, Place
 from bff.bodies.texts import UntypedText
 from bff.following import event_stream
-from bff.following.event_stream import BUSY_PREAMBLE, PREAMBLE, EventStream
+from bff.following.event_stream import PREAMBLE, EventStream
 from bff.following.waiting import LONGEST_WAIT
 from bff.web.services import respond, services
 from functions.messages.ids import Id
@@ -37,7 +37,7 @@ def list_ordenes() -> Response:
     if only_user is None or query["user_id"] in (None, only_user):
         filters = query | {"user_id": only_user or query["user_id"]}
         rows = services().read_models.ordenes(limit + 1, filters, after)
-    return respond(rows[:limit], headers=_links(rows, limit, "time_stamp", "id_orden"))
+    return _page(rows, limit, PAGE_FIELDS | fields.FILTERS, ("time_stamp", "id_orden"), lambda page: page)
 
 
 @queries.get("/orders/<uuid:id_orden>")
@@ -57,29 +57,28 @@ def stream_events(id_orden: Id) -> Response:
     """The steps of an order's saga as they come, then the order, as Server-Sent Events.
 
     The answer begins with the first event: until then it may still become an error. If too many wait already, it is
-    what there is so far, and the client comes again.
+    429 or 503, and the client comes again.
     """
     seen = event_stream.seen(request.headers.get("Last-Event-ID"))
-    slots = services().wait_slots
-    may_wait = slots.take()
-    wait, preamble = (LONGEST_WAIT, PREAMBLE) if may_wait else (0, BUSY_PREAMBLE)
-    stream = EventStream(lambda: (_visible_orden(id_orden), _visible_saga(id_orden)), seen, wait)
+    places, user = services().places, g.caller.name if g.caller else None
+    places.take(user)
+    stream = EventStream(lambda: (_visible_orden(id_orden), _visible_saga(id_orden)), seen, LONGEST_WAIT)
     later_events = stream.events()
     goes_on = False
     try:
         first = next(later_events, b"")
         goes_on = bool(first) and request.method == "GET"
     finally:
-        if may_wait and not goes_on:
-            slots.release()
-    if may_wait and not stream.has_steps:
+        if not goes_on:
+            places.release(user)
+    if not stream.has_steps:
         _not_found("saga of an order", id_orden)
     if stream.complete and not first:
         return Response(status=204)
-    body = stream_with_context(chain([preamble, first], later_events)) if goes_on else preamble
+    body = stream_with_context(chain([PREAMBLE, first], later_events)) if goes_on else PREAMBLE
     response = Response(body, headers=event_stream.HEADERS, mimetype=event_stream.MEDIA_TYPE)
-    if may_wait and goes_on:
-        response.call_on_close(slots.release)
+    if goes_on:
+        response.call_on_close(lambda: places.release(user))
     return response
 
 
@@ -89,7 +88,7 @@ def list_productos() -> Response:
     query = _query(PAGE_FIELDS)
     limit = query["limit"]
     rows = services().read_models.productos(limit + 1, query["cursor"])
-    return respond({"resultado": rows[:limit]}, headers=_links(rows, limit, "fecha_creacion", "id"))
+    return _page(rows, limit, PAGE_FIELDS, ("fecha_creacion", "id"), lambda page: {"resultado": page})
 
 
 @queries.get("/productos/<uuid:id_producto>")
@@ -134,13 +133,22 @@ def _query(allowed: Mapping[str, Field]) -> dict[str, Any]:
     return validate({"limit": MAX_ROWS, **texts}, allowed)
 
 
-def _links(rows: Sequence[Row], limit: int, time_column: str, id_column: str) -> dict[str, str]:
-    """The header Link of a page. `rows` has one row more than the page if there is a next page."""
-    last_place = None
-    if len(rows) > limit:
-        last = rows[limit - 1]
-        last_place = (last[time_column], last[id_column])
-    return pages.links(request.path, request.args, last_place)
+def _page(
+    rows: Sequence[Row], limit: int, known: Collection[str], place: tuple[str, str], wrap: Callable[[object], object]
+) -> Response:
+    """A page of the first `limit` rows, or of fewer if their body would be too long.
+
+    Parameters:
+      rows: the rows, and at least one more than the page holds if there is a next page.
+      known: the names of the query's parameters.
+      place: the columns that make a row's place: its time and its id.
+      wrap: makes the answer's value out of the page's rows.
+    """
+    write = formats.FORMATS[g.media_type].write
+    body, count = pages.fit(rows[:limit], lambda page: write(wrap(page)))
+    last_place = tuple(rows[count - 1][column] for column in place) if len(rows) > count else None
+    links = pages.links(request.path, request.args, known, cast(Place | None, last_place))
+    return Response(body, headers=links, mimetype=g.media_type)
 
 
 def _not_found(what: str, wanted_id: Id) -> Any:

@@ -6,9 +6,10 @@ from typing import Protocol, cast
 
 from flask import Response, current_app, g
 
+from bff.access.shares import Shares
 from bff.backends.read_models import ReadModels
+from bff.backends.states import States
 from bff.bodies import formats
-from bff.following.waiting import WaitSlots
 from functions.messages.outgoing import Outgoing
 from functions.telemetry.spans import Tracer
 
@@ -31,14 +32,16 @@ class Services:
       publisher: where commands go.
       read_models: where queries are answered from.
       max_cantidad: most units in one order.
-      wait_slots: how many requests may wait for a saga at once.
+      places: how many requests may wait for a saga, or follow one, at once.
+      states: whether the databases can be read.
       tracer: records spans; None records none.
     """
 
     publisher: Publisher
     read_models: ReadModels
     max_cantidad: int
-    wait_slots: WaitSlots
+    places: Shares
+    states: States
     tracer: Tracer | None = None
 
 

@@ -11,6 +11,7 @@ import pytest
 from tools.cluster.shell import admin_url
 
 from bff.access.scopes import PUBLIC_ROUTES
+from bff.backends.states import MAX_WAIT
 from bff.settings import Settings
 from tests.support.manifests import (
     COMPOSE,
@@ -111,6 +112,7 @@ def test_probes_ask_for_what_needs_no_token() -> None:
     probes = {key: probe["httpGet"]["path"] for key, probe in pod["containers"][0].items() if "Probe" in key}
     assert probes == {"startupProbe": "/health", "livenessProbe": "/health", "readinessProbe": "/ready"}
     assert set(probes.values()) <= set(PUBLIC_ROUTES)
+    assert pod["containers"][0]["readinessProbe"]["timeoutSeconds"] > MAX_WAIT  # for databases that do not answer
 
 
 def test_compose_waits_for_what_says_that_it_is_ready_or_ends() -> None:

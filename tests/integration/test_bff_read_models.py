@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from bff.backends.read_models import DatabaseUnavailable, ReadModels
+from bff.bodies.pages import MAX_PAGE
 from functions.cluster.connections import BFF_POOL_SIZE
 from functions.messages.ids import Id, new
 from functions.messages.payloads import PAYLOADS
@@ -144,6 +145,22 @@ def test_orders_are_filtered_by_all_that_is_asked_for(databases: Platform, read_
         for value, expected in cases:
             assert ids(read_models.ordenes(10, {name: value}), "id_orden") == expected, (name, value)
     assert ids(read_models.ordenes(10, {"user_id": "bea", "estado": "creada"}), "id_orden") == []
+
+
+def test_a_page_is_cut_where_its_texts_are_too_long_but_has_one_row_more_than_fits(
+    databases: Platform, read_models: ReadModels
+) -> None:
+    long, longer = "á" * 1000, "x" * (MAX_PAGE + 1)
+    many = ORDEN.replace("values (:id, :id,", "select gen_random_uuid(), gen_random_uuid(),").replace(
+        ":id, 1)", "gen_random_uuid(), 1"
+    )
+    databases.sql("ordenes_lectura", f"{many} from generate_series(1, 600)", when=YESTERDAY)
+    databases.sql("ordenes_lectura", "update ordenes set direccion_entrega = :t, instrucciones_entrega = :t", t=long)
+    rows = read_models.ordenes(601, {})
+    assert sum(len(f["direccion_entrega"] + f["instrucciones_entrega"]) * 2 for f in rows) > MAX_PAGE
+    assert len(rows) < 300
+    databases.sql("ordenes_lectura", "update ordenes set motivo = :t", t=longer)
+    assert len(read_models.ordenes(601, {})) == 2  # so that it is known that there is a next page
 
 
 def test_pages_of_products_are_the_list(databases: Platform, read_models: ReadModels) -> None:

@@ -37,7 +37,8 @@ class Users:
         """An order is created, and the read models are read; each at the first try."""
         self._engine.receive(received(make_orden()))
         wait_for_acks(self._context, len(self._context.acks) + 1)
-        self._read_models.check()
+        for database in read_models.DATABASES:
+            self._read_models.check(database)
 
     def end(self) -> None:
         self._engine.stop()
@@ -75,5 +76,5 @@ def test_passwords_change_without_a_moment_in_which_somebody_is_locked_out(
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "password authentication failed" in refused.stderr
     with pytest.raises(DatabaseUnavailable, match="password authentication failed"):
-        reading(server.port, old["DB_PASSWORD_BFF"]).check()
+        reading(server.port, old["DB_PASSWORD_BFF"]).check("saga")
     assert server.sql("postgres", "select 1", new["DB_ADMIN_PASSWORD"]) == [(1,)]

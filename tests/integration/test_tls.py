@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bff.backends.read_models import DatabaseUnavailable, ReadModels
+from bff.backends.read_models import DATABASES, DatabaseUnavailable, ReadModels
 from bff.settings import Settings
 from deployment.databases import admin
 from functions.postgres.connection import connect
@@ -37,7 +37,9 @@ def function(env: Mapping[str, str]) -> None:
 def bff(env: Mapping[str, str]) -> None:
     with environment({**env, "DB_PASSWORD": env["DB_PASSWORD_BFF"]}):
         config = Settings.from_env()
-    ReadModels(saga=config.saga, ordenes=config.ordenes, productos=config.productos, threads=1, tls=config.tls).check()
+    urls = {"saga": config.saga, "ordenes": config.ordenes, "productos": config.productos}
+    for database in DATABASES:
+        ReadModels(**urls, threads=1, tls=config.tls).check(database)
 
 
 def script(env: Mapping[str, str]) -> None:

@@ -51,7 +51,7 @@ class FakeReadModels(ReadModels):
     requests: list[tuple[int, dict[str, Any], Place | None]] = field(default_factory=list)
     """Of lists: limit, filters, and the place after which they begin."""
 
-    def check(self) -> None:
+    def check(self, database: str) -> None:
         self._rows([])
 
     def ordenes(self, limit: int, filters: Mapping[str, Any], after: Place | None = None) -> list[Row]:

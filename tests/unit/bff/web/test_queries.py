@@ -143,15 +143,6 @@ def test_every_answer_tells_browsers_not_to_guess_and_caches_to_ask(client: Flas
     assert "default-src 'none'" in headers["Content-Security-Policy"]
 
 
-def test_ready_is_more_than_alive(client: FlaskClient, publisher: FakePublisher, read_models: FakeReadModels) -> None:
-    assert client.get("/ready").status_code == 200
-    publisher.failure = BrokerUnavailable("the broker does not answer", sent=False)
-    assert "broker" in problem(client.get("/ready"), 503)["detail"]
-    publisher.failure, read_models.failure = None, DatabaseUnavailable("database saga: refused")
-    assert "database" in problem(client.get("/ready"), 503)["detail"]
-    assert client.get("/health").status_code == 200
-
-
 def test_an_order_without_confirmation_is_a_503_with_its_ids(client: FlaskClient, publisher: FakePublisher) -> None:
     publisher.failure = BrokerUnavailable("the broker did not confirm", sent=True)
     document = problem(client.post("/orders", json=ORDEN), 503)

@@ -32,7 +32,7 @@ def bff(config: Mapping[str, str]) -> None:
         settings = Settings.from_env()
     ReadModels(
         saga=settings.saga, ordenes=settings.ordenes, productos=settings.productos, threads=1, tls=settings.tls
-    ).check()
+    ).check("saga")
 
 
 def script(config: Mapping[str, str]) -> None:
