@@ -151,7 +151,7 @@ def test_the_database_is_away(drill: Drill) -> None:
     drill.platform.local("stop", "postgres")
     try:
         _, created, _ = drill.platform.request("POST", "/productos", TEA)
-        drill.wait_for_alert("DatabaseAway")
+        drill.wait_for_alert("DatabaseAway", read_model="ordenes")
         drill.wait_for_alert("InfrastructureFailures", name="crear-producto")
         assert (
             sum(drill.panel("functions", "Database or broker away, tries in 5 minutes", function="crear-producto")) > 0
