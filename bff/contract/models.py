@@ -38,7 +38,7 @@ def schemas() -> Document:
     members = {"type": TEXT_SCHEMA, "title": TEXT_SCHEMA, "status": {"type": "integer"}, "detail": TEXT_SCHEMA}
     extra = {"campo": TEXT_SCHEMA, "errores": array_of(error)}
     problem = object_schema(members) | {"properties": members | extra}
-    orden = _from_event_schema("ordenes/evento-orden", without=("version",))
+    orden = _from_event_schema("ordenes/evento-orden", without=("version", "creada_en"))
     return {"Orden": orden, "Producto": producto, "Paso": object_schema(step), "Problema": problem}
 
 
