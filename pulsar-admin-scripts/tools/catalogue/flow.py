@@ -60,8 +60,8 @@ class Flow:
         return any("id_orden" in fields(self.schemas[t]) for t in function.receives if t != QUARANTINE)
 
     def is_compensation(self, topic: str) -> bool:
-        """True for a command that undoes something: these give a reason, and no other command does."""
-        return "/comando-" in topic and "motivo" in fields(self.schemas[topic])
+        """True for a command that undoes a step of a saga: these give a reason, and no other command of a saga does."""
+        return "/comando-" in topic and {"motivo", "transaction_id"} <= fields(self.schemas[topic]).keys()
 
     def is_delayed(self, topic: str) -> bool:
         """True if messages of the topic are published to be delivered later."""
