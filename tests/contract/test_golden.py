@@ -1,6 +1,7 @@
 """What was released stays readable: messages in the bytes of every released version of every schema."""
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import fastavro
@@ -54,7 +55,7 @@ def test_functions_with_a_released_version_read_what_todays_write(topic: str, nu
 def test_outputs_kept_in_receipts_tell_their_version(topic: str, number: int) -> None:
     """Whatever version of a function put them there: they are published again as what they are."""
     stored = [Outgoing(topic, "clave", raw, version=str(number)) for raw, _ in released_samples(topic, number)]
-    assert unpack(pack(stored)) == stored
+    assert [replace(outgoing, deliver_at=None) for outgoing in unpack(pack(stored))] == stored
 
 
 @pytest.mark.parametrize(("topic", "number"), RELEASES)

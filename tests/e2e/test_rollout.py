@@ -6,6 +6,7 @@ Longer than 200 lines: it tells one story, a rollout, whose steps share one clus
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from typing import Any
 import pulsar
 import pytest
 from tools.cluster.repository import function_configs
+from tools.cluster.schema_files import released, topics
 
 from functions.messages.ids import new
 from functions.messages.outgoing import to_outgoing
@@ -39,15 +41,8 @@ STOCK = CONDUCTORES = 5_000
 PERIOD = 0.05
 """Between two orders of each client, in s."""
 CREAR = "ordenes/comando-crear-orden"
-TOPICS_WITH_VERSION_2 = [
-    "conductores/comando-asignar-conductor",
-    CREAR,
-    "ordenes/comando-marcar-listo-despacho",
-    "ordenes/comando-verificar-orden",
-    "ordenes/evento-orden",
-    "productos/comando-disminuir-stock",
-]
-"""The topics that have a version 2."""
+LATER_VERSIONS = [(topic, number) for topic in topics() for number in sorted(released(topic)) if number > 1]
+"""What was released after version 1 of each topic."""
 INSTRUCTIONS = "Tocar el timbre"
 
 
@@ -67,8 +62,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 def version_1(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """The sources as of version 1: they know no other schemas."""
     clone = Clone(tmp_path_factory.mktemp("version-1"))
-    for topic in TOPICS_WITH_VERSION_2:
-        clone.release(topic, 2).unlink()
+    for topic, number in LATER_VERSIONS:
+        clone.release(topic, number).unlink()
         shutil.copy(clone.release(topic, 1), clone.schema(topic))
     return clone
 
@@ -170,9 +165,8 @@ def test_a_new_version_rolls_out_under_load_and_no_order_is_lost(cluster: Platfo
         old_orders = stack.enter_context(load(old))
         wait_for_more_to_end(cluster, old_orders, 20)
         provisioned = succeeded(run(cluster, ROOT, "provision.py"))
-        assert [
-            line.split()[-1] for line in provisioned.splitlines() if "version 2 of the schema" in line
-        ] == TOPICS_WITH_VERSION_2
+        registered = re.findall(r"version (\d+) of the schema .*?(\S+)$", provisioned, re.MULTILINE)
+        assert [(topic, int(number)) for number, topic in registered] == LATER_VERSIONS
         new_ones = stack.enter_context(load(partial(request_through_bff, cluster, id_producto)))
         wait_for_more_to_end(cluster, new_ones, 20)  # version 2, read by functions of version 1
         wait_for_more_to_end(cluster, old_orders, 20)
@@ -214,8 +208,7 @@ def test_the_registry_has_every_released_version_and_no_other(cluster: Platform)
     versions: dict[str, list[int]] = {row["topic"]: [] for row in listed}
     for row in listed:
         versions[row["topic"]].append(row["version"])
-    assert {topic for topic, numbers in versions.items() if numbers == [1, 2]} == set(TOPICS_WITH_VERSION_2)
-    assert {tuple(numbers) for topic, numbers in versions.items() if topic not in TOPICS_WITH_VERSION_2} == {(1,)}
+    assert versions == {topic: sorted(released(topic)) for topic in topics()}
     assert succeeded(run(cluster, ROOT, "schemas.py", "diff")) == "no differences\n"
     assert succeeded(run(cluster, ROOT, "schemas.py", "upload")).endswith("uploaded: no changes\n")
 
@@ -224,7 +217,7 @@ def test_the_registry_says_what_is_missing_and_extra(cluster: Platform, version_
     code, stdout, _ = run(cluster, version_1.root, "schemas.py", "diff", "--json")
     differences = [json.loads(line) for line in stdout.splitlines()]
     assert code == 3
-    assert differences == [{"topic": topic, "version": 2, "state": "extra"} for topic in TOPICS_WITH_VERSION_2]
+    assert differences == [{"topic": topic, "version": n, "state": "extra"} for topic, n in LATER_VERSIONS]
     assert succeeded(run(cluster, version_1.root, "provision.py")).endswith(
         "provisioned: no changes\n"
     )  # an older checkout

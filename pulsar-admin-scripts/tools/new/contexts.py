@@ -41,8 +41,8 @@ CONTEXTS: Final = {
             "id_orden",
             "ASIGNACIONES",
             "assignment",
-            "decisions.asignar(None, new(), pedir_conductor(make_orden()), now())",
-            "make_orden, pedir_conductor",
+            "decisions.liberar(None, liberar(make_orden()))",
+            "liberar, make_orden",
         ),
     )
 }
