@@ -167,3 +167,6 @@ class FakePulsarClient:
 
     def close(self) -> None:
         self.calls.append("close")
+
+    def shutdown(self) -> None:
+        """The threads that it does not have end."""

@@ -45,6 +45,9 @@ class ReadableClient(FakeClient):
     def close(self) -> None:
         self.closed.append(True)
 
+    def shutdown(self) -> None:
+        """The threads that it does not have end."""
+
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> ReadableClient:

@@ -111,12 +111,12 @@ def test_a_sender_whose_clock_is_ahead_makes_nothing_late() -> None:
 
 
 def test_messages_for_later_are_late_only_once_their_time_has_come() -> None:
-    """By DEMORAS, 120 s; whether the broker has counted them as delayed or not."""
+    """By the longest of DEMORAS, 3,840 s; whether the broker has counted them as delayed or not."""
     for later in (3, 0):
-        waiting = altered(healthy(), VERIFICAR, subscription="verificar-orden", **late(119, msgDelayed=later))
+        waiting = altered(healthy(), VERIFICAR, subscription="verificar-orden", **late(3839, msgDelayed=later))
         assert texts(waiting, max_age=1) == []
         assert frame(waiting, EXPECTED).subscriptions[-1].age is None
-    overdue = altered(healthy(), VERIFICAR, subscription="verificar-orden", **late(181))
+    overdue = altered(healthy(), VERIFICAR, subscription="verificar-orden", **late(3901))
     assert texts(overdue) == [
         f"subscription verificar-orden of {VERIFICAR} is late: its oldest message has been due for 61 s"
     ]
