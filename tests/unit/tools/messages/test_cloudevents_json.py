@@ -18,6 +18,7 @@ from tools.messages.cloudevents_json import from_cloudevent, to_cloudevent
 from tools.messages.samples import from_schema, sample
 
 from functions.messages.codec import codec, parse_schema, payload
+from functions.messages.payloads import PAYLOADS
 
 TOPIC = "ordenes/comando-crear-orden"
 TEXT = st.text(st.characters(codec="utf-8"))
@@ -58,8 +59,8 @@ def messages(draw: st.DrawFn) -> tuple[str, Any, Any]:
     topic = draw(st.sampled_from(topics()))
     definition = draw(st.sampled_from([codec(topic).definition, *released(topic).values()]))
     data = {field["name"]: draw(values(field["type"])) for field in payload(definition)}
-    if "funcion" in data:
-        data["funcion"] = draw(EXPRESSIBLE)  # the key
+    if (key := PAYLOADS[topic].key) in ("funcion", "operador"):  # the keys that are no ids
+        data[key] = draw(EXPRESSIBLE)
     strategies = {
         "time": MS,
         "ingestion": MS,
