@@ -45,7 +45,7 @@ class View:
 
     async def until(self, *texts: str, without: str = "\0") -> None:
         """Until the screen shows all of them."""
-        for _ in range(500):
+        for _ in range(9000):  # three minutes, as wait_for
             await self._pilot.pause(0.02)
             if all(text in self.screen for text in texts) and without not in self.screen:
                 return
