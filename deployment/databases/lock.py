@@ -7,6 +7,8 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from functions.postgres.errors import sqlstate
+
 KEY: Final = 1_836_019_567
 """The advisory lock of this project on the server; any number below 2^31 that nobody else takes."""
 LOCK_NOT_AVAILABLE: Final = "55P03"
@@ -40,7 +42,7 @@ def _wait(connection: sa.Connection) -> None:
         try:
             connection.execute(_WAIT)
         except DBAPIError as error:
-            if error.orig is None or error.orig.args[0].get("C") != LOCK_NOT_AVAILABLE:
+            if sqlstate(error.orig) != LOCK_NOT_AVAILABLE:
                 raise
         else:
             break

@@ -9,9 +9,9 @@ from functions.conductores import decisions, tables
 from functions.conductores.decisions import Asignacion
 from functions.engine.batch import Outputs, Store, decide
 from functions.engine.function import Function
-from functions.messages.envelope import Message
+from functions.messages.envelope import Message, has_expired
 from functions.messages.ids import Id
-from functions.messages.payloads import ComandoAsignarConductor
+from functions.messages.payloads import ComandoAsignarConductor, Payload
 from functions.postgres.clock import now
 
 
@@ -36,8 +36,10 @@ def _asignar(tx: Any, batch: Sequence[Message[ComandoAsignarConductor]], asignac
         libres = iter(tables.libres(tx, len(ids_orden) - len(loaded)))
         return loaded
 
-    def asignar(asignacion: Asignacion | None, comando: ComandoAsignarConductor) -> Any:
-        is_new = asignacion is None and not decisions.is_expired(comando, moment)
+    def asignar(
+        asignacion: Asignacion | None, comando: ComandoAsignarConductor
+    ) -> tuple[Asignacion | None, list[Payload]]:
+        is_new = asignacion is None and not has_expired(comando.vence, moment)
         return decisions.asignar(asignacion, next(libres, None) if is_new else None, comando, moment)
 
     return decide(tx, batch, asignar, Store(asignaciones.key, load, asignaciones.save))

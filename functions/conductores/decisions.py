@@ -7,7 +7,7 @@ order again, with whatever message, gets the same answer and changes nothing.
 from datetime import datetime
 from typing import Final
 
-from functions.messages.envelope import require_same_saga
+from functions.messages.envelope import has_expired, require_same_saga
 from functions.messages.frozen import frozen
 from functions.messages.ids import Id
 from functions.messages.payloads import (
@@ -42,11 +42,6 @@ class Asignacion:
 Decision = tuple[Asignacion, list[Payload]]
 
 
-def is_expired(comando: ComandoAsignarConductor, now: datetime) -> bool:
-    """True if the driver is no longer wanted: whoever asked has given the order up, or asks again."""
-    return comando.vence is not None and comando.vence <= now
-
-
 def asignar(
     asignacion: Asignacion | None, libre: Id | None, comando: ComandoAsignarConductor, now: datetime
 ) -> tuple[Asignacion | None, list[Payload]]:
@@ -55,7 +50,7 @@ def asignar(
     """
     if asignacion is not None:
         require_same_saga(asignacion.id_orden, asignacion.transaction_id, comando.transaction_id)
-    elif is_expired(comando, now):
+    elif has_expired(comando.vence, now):
         return None, []
     elif libre is None:
         asignacion = _asignacion(comando, RECHAZADA, motivo=NO_CONDUCTOR)

@@ -22,6 +22,13 @@ def require_same_saga(id_orden: Id, known: Id | None, transaction_id: Id) -> Non
         raise InvalidMessage(f"transaction_id is {transaction_id}: the saga of id_orden {id_orden} is another one")
 
 
+def has_expired(vence: datetime | None, now: datetime) -> bool:
+    """True if a command that is wanted until `vence`, None for ever, is no longer wanted: whoever sent it has given the
+    order up, or asks again. It then has no effect, and no answer.
+    """
+    return vence is not None and vence <= now
+
+
 D = TypeVar("D", bound=Payload, covariant=True)
 
 

@@ -69,14 +69,14 @@ def merge_checks(outputs: Outputs) -> Outputs:
     """The same outputs, with orders that are to be checked for the same time in one message, the last output of all;
     it is due when the first of them is. What was pushed on now is named last: another order's turn is next.
     """
-    by_number: dict[int, list[tuple[bool, ComandoVerificarOrden]]] = {}
+    by_number: dict[int, list[tuple[bool, ComandoVerificarOrden]]] = {}  # each with whether it was pushed on now
     for group in outputs:
         for check in filter(_is_scheduled, group):
             assert isinstance(check, ComandoVerificarOrden)
             by_number.setdefault(check.intento, []).append((len(group) > 1, check))
     merged: list[Payload] = []
-    for number in by_number.values():
-        checks = [check for _, check in sorted(number, key=lambda item: item[0])]
+    for checks_and_pushes in by_number.values():
+        checks = [check for _, check in sorted(checks_and_pushes, key=lambda item: item[0])]
         merged += [_merged(checks[i : i + MAX_ORDENES]) for i in range(0, len(checks), MAX_ORDENES)]
     if not merged:
         return outputs

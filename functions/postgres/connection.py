@@ -48,7 +48,10 @@ def connect(config: Mapping[str, Any], password: str, application: str) -> sa.En
     )
     with_tls = tls.context(config, config["DB_HOSTNAME"])
     arguments = {"timeout": TIMEOUT, "application_name": application, "ssl_context": with_tls}
-    return prepare(sa.create_engine(url, pool_size=1, max_overflow=0, pool_recycle=MAX_AGE, connect_args=arguments))
+    engine = sa.create_engine(url, pool_size=1, max_overflow=0, pool_recycle=MAX_AGE, connect_args=arguments)
+    prepare(engine)
+    sa.event.listen(engine, "connect", clock.start)  # of use to functions only, and it costs a round trip
+    return engine
 
 
 def prepare(engine: sa.Engine) -> sa.Engine:
@@ -60,7 +63,6 @@ def prepare(engine: sa.Engine) -> sa.Engine:
     """
     open_as(_Connection, engine)
     sa.event.listen(engine, "connect", _configure)
-    sa.event.listen(engine, "connect", clock.start)
     sa.event.listen(engine, "handle_error", _discard_connection)
     return engine
 

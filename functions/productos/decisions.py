@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypeVar
 
-from functions.messages.envelope import InvalidMessage, require_same_saga
+from functions.messages.envelope import InvalidMessage, has_expired, require_same_saga
 from functions.messages.frozen import frozen
 from functions.messages.ids import Id
 from functions.messages.payloads import (
@@ -85,7 +85,7 @@ def disminuir(
         require_same_saga(reserva.id_orden, reserva.transaction_id, comando.transaction_id)
         following = _pedir_conductor(comando) if reserva.estado == RESERVADA else _revert_orden(reserva, comando)
         return producto, reserva, [following]
-    if comando.vence is not None and comando.vence <= now:
+    if has_expired(comando.vence, now):
         return producto, None, []
     motivo = _refusal_reason(producto, comando.cantidad)
     if producto is None or motivo is not None:

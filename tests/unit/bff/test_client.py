@@ -97,11 +97,6 @@ def serving_app(app: Any) -> Iterator[str]:
 
 
 @pytest.fixture
-def publisher() -> FakePublisher:
-    return FakePublisher()
-
-
-@pytest.fixture
 def read_models() -> FakeReadModels:
     return FakeReadModels([row(ORDEN)], [row(PRODUCTO)], [STEP])
 

@@ -30,11 +30,6 @@ def token(sub: str = "ana", *scopes: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def publisher() -> FakePublisher:
-    return FakePublisher()
-
-
-@pytest.fixture
 def client(publisher: FakePublisher) -> FlaskClient:
     read_models = FakeReadModels(orden_rows=[ROW_OF_ANA], steps=[{**STEP, "id_mensaje": str(uuid4())}])
     return create_app(publisher, read_models, authentication=Authentication(secret=SECRET)).test_client()

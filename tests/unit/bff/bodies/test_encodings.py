@@ -20,11 +20,6 @@ UTF8 = "application/xml; charset=utf-8"
 
 
 @pytest.fixture
-def publisher() -> FakePublisher:
-    return FakePublisher()
-
-
-@pytest.fixture
 def client(publisher: FakePublisher) -> FlaskClient:
     return create_app(publisher, FakeReadModels()).test_client()
 

@@ -22,11 +22,6 @@ PROBLEM = "{urn:ietf:rfc:7807}"
 
 
 @pytest.fixture
-def publisher() -> FakePublisher:
-    return FakePublisher()
-
-
-@pytest.fixture
 def client(publisher: FakePublisher) -> FlaskClient:
     return create_app(publisher, FakeReadModels([ROW], [PRODUCTO], [STEP])).test_client()
 

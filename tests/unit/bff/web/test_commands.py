@@ -32,11 +32,6 @@ XML = ("application/xml", "application/xml; charset=utf-8", "text/xml", 'text/xm
 
 
 @pytest.fixture
-def publisher() -> FakePublisher:
-    return FakePublisher()
-
-
-@pytest.fixture
 def client(publisher: FakePublisher) -> FlaskClient:
     return create_app(publisher, FakeReadModels()).test_client()
 

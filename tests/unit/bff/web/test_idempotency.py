@@ -22,11 +22,6 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture
-def publisher() -> FakePublisher:
-    return FakePublisher()
-
-
 def bff(publisher: FakePublisher, read_models: FakeReadModels | None = None) -> FlaskClient:
     """A client of a new application for each request: nothing is kept between requests."""
     return create_app(publisher, read_models or FakeReadModels()).test_client()

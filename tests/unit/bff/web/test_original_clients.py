@@ -12,11 +12,6 @@ from tests.unit.bff.web.test_queries import PRODUCTO, ROW
 
 
 @pytest.fixture
-def publisher() -> FakePublisher:
-    return FakePublisher()
-
-
-@pytest.fixture
 def client(publisher: FakePublisher) -> FlaskClient:
     return create_app(publisher, FakeReadModels([ROW], [PRODUCTO])).test_client()
 

@@ -16,11 +16,6 @@ def read_models() -> FakeReadModels:
 
 
 @pytest.fixture
-def publisher() -> FakePublisher:
-    return FakePublisher()
-
-
-@pytest.fixture
 def client(publisher: FakePublisher, read_models: FakeReadModels) -> FlaskClient:
     return create_app(publisher, read_models).test_client()
 
