@@ -40,7 +40,7 @@ def run_script(
 
 def dlq(platform: Platform, *arguments: str) -> str:
     code, output, errors = run(platform, *arguments)
-    assert code == 0, (arguments, output, errors)
+    assert code == 0, f"{arguments}\n{output}\n{errors}"
     return output
 
 

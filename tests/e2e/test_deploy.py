@@ -113,8 +113,9 @@ def run(cluster: Platform, root: Path, *arguments: str) -> tuple[int, str, str]:
 
 
 def succeeded(result: tuple[int, str, str]) -> str:
-    assert result[0] == 0, result
-    return result[1]
+    code, output, errors = result
+    assert code == 0, f"{output}\n{errors}"
+    return output
 
 
 def history(cluster: Platform, *functions: str) -> list[Any]:

@@ -74,8 +74,9 @@ def run(cluster: Platform, root: Path, script: str, *arguments: str) -> tuple[in
 
 
 def succeeded(result: tuple[int, str, str]) -> str:
-    assert result[0] == 0, result
-    return result[1]
+    code, output, errors = result
+    assert code == 0, f"{output}\n{errors}"
+    return output
 
 
 @contextmanager

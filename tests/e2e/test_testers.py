@@ -26,7 +26,7 @@ CREAR, PRODUCTO = "ordenes/comando-crear-orden", "productos/comando-crear-produc
 
 def run(platform: Platform, script: str, *arguments: str, input_text: str = "") -> str:
     code, output, errors = run_script(platform, script, *arguments, input_text=input_text)
-    assert code == 0, (arguments, output, errors)
+    assert code == 0, f"{arguments}\n{output}\n{errors}"
     return output
 
 

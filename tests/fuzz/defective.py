@@ -24,7 +24,7 @@ _KEPT: Final[list[bytes]] = []
 
 
 def _growing(response: Response) -> Response:
-    _KEPT.append(b"x" * 50_000)
+    _KEPT.append(b"x" * 250_000)
     return response
 
 

@@ -31,8 +31,9 @@ def watch(
     """Returns when every function runs; or what is wrong with each that does not.
 
     `before`: the functions that were changed, as they were seen before. These must run for `seconds` at least; as soon
-    as one of them is known to be broken, it returns. What does not run after TIMEOUT counts as broken. Raises ToolError
-    if it is not known how one is then: nothing answers.
+    as one of them is known to be broken, it returns. What does not run TIMEOUT after the last that came up counts as
+    broken: many that start at once on a small machine take turns. Raises ToolError if it is not known how one is then:
+    nothing answers.
     """
     deadline = time.monotonic() + TIMEOUT + seconds
     functions = {name: WatchedFunction(name in before, before.get(name, View())) for name in configs}
@@ -46,6 +47,7 @@ def watch(
                 broken[name] = _explained(name, reason, logs)
             if reason or functions[name].runs(seconds):
                 del pending[name]
+                deadline = time.monotonic() + TIMEOUT + seconds
         overdue = time.monotonic() - deadline
         if overdue > TIMEOUT or (overdue > 0 and any(functions[name].stable_for < 0 for name in pending)):
             if not broken and (unknown := [name for name in pending if not functions[name].is_known]):

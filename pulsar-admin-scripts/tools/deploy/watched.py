@@ -8,7 +8,7 @@ from typing import Final
 from tools.deploy.model import ABSENT, View
 
 TIMEOUT: Final = 90
-"""Seconds that functions may take until they run."""
+"""Seconds that functions may take until one more of them runs."""
 MIN_STABLE: Final = 3.0
 """Seconds that a new version must look healthy: code that dies at its start may consume for a moment first."""
 DEATHS_WITH_TRACEBACK: Final = 2
@@ -16,8 +16,11 @@ DEATHS_WITH_TRACEBACK: Final = 2
 DEATHS_WITHOUT_TRACEBACK: Final = 5
 """Restarts that are one without a traceback: a worker on a busy machine gives up instances that start too slowly. A
 function that was not there before has until TIMEOUT."""
-_BROKER_UNAVAILABLE: Final = re.compile(r"_pulsar\.(Timeout|ConnectError|ServiceUnitNotReady)\b")
-"""The last line of a traceback that says nothing of the code: the instance could not reach the broker."""
+_NOT_THE_CODE: Final = re.compile(
+    r"_pulsar\.(Timeout|ConnectError|ServiceUnitNotReady)\b|RuntimeError: Failed to bind|OSError: .*Address already"
+)
+"""The last line of a traceback that says nothing of the code: the instance could not reach the broker, or a port that
+the worker had found for it was taken."""
 
 
 @dataclass(slots=True)
@@ -112,7 +115,7 @@ class WatchedFunction:
 
     def _deaths_allowed(self, traceback: str) -> float:
         """How many deaths are a crash loop."""
-        if traceback and not _BROKER_UNAVAILABLE.match(traceback.splitlines()[-1]):
+        if traceback and not _NOT_THE_CODE.match(traceback.splitlines()[-1]):
             return DEATHS_WITH_TRACEBACK
         # where nothing ran before, nothing is lost by waiting: on a cold cluster instances die before they run
         return inf if self.before == ABSENT and self.is_new else DEATHS_WITHOUT_TRACEBACK

@@ -1,10 +1,12 @@
 """A deployment that is interrupted, gets no answers, or meets another one, ends in a state that it tells."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tools.cluster import patience
+from tools.deploy import watch
 from tools.errors import FailureReported, ToolError
 
 from tests.support.fake_functions import NAME, NO_LEADER, TIMED_OUT, FakeFunctions, deploy, deployed
@@ -115,3 +117,18 @@ def test_a_worker_that_dies_while_it_is_watched_is_no_reason_to_put_anything_bac
         deploy(record)
     assert cluster.commands == [f"update {NAME}"]
     assert [package for package, failure in failures(record) if failure] == ["new"]
+
+
+def test_functions_may_take_turns_to_start(cluster: FakeFunctions, record: FakeRecord) -> None:
+    looks: list[float] = []
+    timeout = vars(watch)["TIMEOUT"]
+
+    def starting(name: str) -> tuple[int, object] | None:
+        now = time.monotonic()
+        looks.append(now)
+        seconds = {NAME: 0.6, "crear-producto": 1.3}[name] * timeout
+        return (503, {"reason": "it starts"}) if now - looks[0] < seconds else None
+
+    cluster.look = starting
+    deploy(record, NAME, "crear-producto")
+    assert failures(record) == [("new", ""), ("new", "")]

@@ -10,6 +10,7 @@ from tools.deploy.rollback import chosen, require_running, targets
 from tools.deploy.watched import WatchedFunction
 from tools.errors import ToolError
 
+NO_PORT = "OSError: [Errno 98] Address already in use"
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 CONFIG: dict[str, Any] = {"name": "crear-orden", "namespace": "ordenes", "userConfig": {}}
 
@@ -96,10 +97,12 @@ def test_a_function_that_was_not_there_before_may_die_more_often_on_a_cold_clust
     assert "died 7 times" in watched.broken("Traceback\nSyntaxError: x")
 
 
-def test_an_instance_that_can_not_reach_the_broker_says_nothing_of_its_code() -> None:
+@pytest.mark.parametrize("line", ["_pulsar.Timeout: x", "RuntimeError: Failed to bind to address [::]:1; x", NO_PORT])
+def test_an_instance_without_a_broker_or_a_port_says_nothing_of_its_code(line: str) -> None:
     watched = observed(True, healthy("viejo"), starting(2))
-    assert watched.broken("Traceback\n_pulsar.Timeout: Pulsar error: TimeOut") == ""
+    assert watched.broken(f"Traceback\n{line}") == ""
     assert watched.broken("Traceback\nZeroDivisionError") != ""
+    assert watched.broken("Traceback\nRuntimeError: x") != ""
 
 
 @pytest.mark.parametrize(
