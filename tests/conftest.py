@@ -1,10 +1,12 @@
 """Fixtures that start what is real: a PostgreSQL, and a whole platform with everything deployed; npm packages."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Final
 
 import pytest
@@ -18,6 +20,7 @@ from tests.support.platform import ROOT, Platform, deployed
 settings.register_profile("no_deadline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no_deadline")
 
+_PASSED: Final = pytest.StashKey[bool]()
 ON_A_PLATFORM_OF_ITS_OWN: Final = ("test_deploy", "test_rollout", "test_local_platform", "test_tracing", "test_new")
 ON_THE_FIRST_PLATFORM: Final = ("test_drill", "test_panel", "test_testers", "test_watchdog")
 """The modules that share one platform; all others that need one share another: about half of the time each."""
@@ -59,14 +62,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=rank)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Gives each run a temporary folder of its own. Pytest's is one for all runs of a user, and each run that begins
+    closes it for other users: for PostgreSQL, which does not run as root, in the data folder of another run.
+    """
+    if not hasattr(config, "workerinput") and not config.option.basetemp:
+        config.option.basetemp = mkdtemp(prefix="pytest-")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[_PASSED] = exitstatus == pytest.ExitCode.OK
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Ends what an interrupted run has left: its processes end before their fixtures do."""
-    if hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):
+    """Ends what an interrupted run has left: its processes end before their fixtures do. Removes the temporary folder,
+    unless something in it may say why a test failed.
+    """
+    if hasattr(config, "workerinput"):
         return
-    factory: pytest.TempPathFactory = config._tmp_path_factory  # type: ignore[attr-defined]
-    for data in {path.parent.parent for path in factory.getbasetemp().glob("popen-*/*/run/*.json")}:
+    folder = Path(config.option.basetemp)
+    for data in {path.parent.parent for path in folder.glob("popen-*/*/run/*.json")}:
         command = [sys.executable, "-m", "deployment.local", "clean"]
         subprocess.run(command, cwd=ROOT, env=os.environ | {"PLATFORM_DATA": str(data)}, check=False)
+    if config.stash.get(_PASSED, False):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

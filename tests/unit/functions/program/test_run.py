@@ -29,6 +29,12 @@ def main():
 """
 
 
+def _as_from_a_shell() -> None:
+    """Ignores no signal, whatever the tests do: in the background of a script, or under nohup."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @contextmanager
 def started(folder: Path, source: str, **env: str) -> "Iterator[subprocess.Popen[str]]":
     """A program of this source."""
@@ -42,7 +48,7 @@ def started(folder: Path, source: str, **env: str) -> "Iterator[subprocess.Popen
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=_as_from_a_shell,
     ) as process:
         try:
             yield process
