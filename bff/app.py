@@ -14,8 +14,8 @@ from bff.access.tokens import Authentication
 from bff.backends.read_models import ReadModels
 from bff.backends.states import States
 from bff.bodies.formats import MAX_BODY
+from bff.following.followings import Followings
 from bff.panel import routes as panel
-from bff.telemetry import metrics
 from bff.web import problems
 from bff.web.about import about
 from bff.web.after_request import finish
@@ -55,7 +55,8 @@ def create_app(
     read_models: ReadModels,
     *,
     max_cantidad: int = 10_000,
-    max_waiting: int = 8,
+    followings: Followings | None = None,
+    max_waiting: int = 1000,
     max_waiting_per_user: int | None = None,
     authentication: Authentication | None = None,
     rate_limit: RateLimit | None = None,
@@ -64,13 +65,14 @@ def create_app(
     with_panel: bool = True,
     admin: Api | None = None,
 ) -> Flask:
-    """The WSGI application.
+    """The WSGI application, which server.door.Door makes complete: it waits for answers that come later.
 
     Parameters:
       publisher: where commands go.
       read_models: where queries are answered from.
       max_cantidad: most units in one order.
-      max_waiting: requests that may wait for a saga at once; must be fewer than the server's threads.
+      followings: follow what is waited for; None lets nobody tell them of anything, so that they look often.
+      max_waiting: requests that may wait for a saga, or follow one, at once.
       max_waiting_per_user: those of one user; None for as many.
       authentication: verifies tokens; None lets everybody do everything.
       rate_limit: limits each client's requests; None does not.
@@ -84,7 +86,8 @@ def create_app(
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.url_map.converters["uuid"] = _IdConverter
     places, states = Shares(max_waiting, max_waiting_per_user), States(read_models.check)
-    app.extensions["bff"] = Services(publisher, read_models, max_cantidad, places, states, tracer)
+    followings = followings or Followings(read_models)
+    app.extensions["bff"] = Services(publisher, read_models, max_cantidad, places, followings, states, tracer)
     for blueprint in (commands, queries, about):
         app.register_blueprint(blueprint)
     if with_panel:
@@ -94,7 +97,6 @@ def create_app(
     app.before_request(lambda: begin(flags, SINGLE_FORMAT_ENDPOINTS))
     app.before_request(lambda: admit(authentication, rate_limit, public_routes))
     app.after_request(finish)
-    app.wsgi_app = metrics.counted(app.wsgi_app)  # type: ignore[assignment,method-assign]
     problems.register(app)
     if origins:
         _allow_origins(app, origins)

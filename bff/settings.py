@@ -2,7 +2,8 @@
 
 Environment, with defaults:
   BFF_HOST (127.0.0.1), BFF_PORT (3000)                     where to listen
-  BFF_WORKERS (1), BFF_THREADS (16)                         processes, and requests at once in each
+  BFF_WORKERS (1), BFF_THREADS (16)                         processes, and requests at once in each, without those that
+                                    are sent or read slowly, wait, or follow an order: these need no thread
   BFF_MAX_CANTIDAD (10000)          most units in one order
   BFF_JWT_SECRET, or BFF_JWKS_URL   how bearer tokens are verified: HS256 with a secret, or RS256 and ES256 with an
                                     identity provider's keys. Without either everybody may do everything, and BFF_HOST
@@ -12,8 +13,10 @@ Environment, with defaults:
                                     with the same keys
   BFF_RATE                          most requests of one client, such as 100/second; unset: any number. A client is a
                                     user, or without tokens an address; each worker counts for itself
-  BFF_WAITS_PER_USER (half of all)  most requests of one user, who has a token, that wait or follow an order at once in
-                                    a worker; all together may be half as many as there are threads
+  BFF_WAITS (4000), BFF_WAITS_PER_USER (half of them)       most requests at once in a worker that wait or follow an
+                                    order: in all, and of one user, who has a token
+  BFF_REQUESTS_PER_ADDRESS (4000)   most requests of one address at once in a worker. An address is that of the
+                                    connection: behind a proxy it is the proxy's
   BFF_PROXIES (0)                   number of proxies before this server: their X-Forwarded-For names the client's
                                     address
   BFF_CORS_ORIGINS                  origins whose web pages may use the API, separated by commas; * for all
@@ -55,7 +58,9 @@ class Settings:
     max_cantidad: int
     authentication: Authentication | None
     rate_limit: RateLimit | None
+    waits: int
     waits_per_user: int
+    requests_per_address: int
     proxies: int
     origins: tuple[str, ...]
     panel: bool
@@ -73,16 +78,18 @@ class Settings:
         broker = f"pulsar://{getenv('BROKER_HOST', '127.0.0.1')}:{_integer('BROKER_PORT', 6650)}"
         write_host = getenv("DB_HOSTNAME", "127.0.0.1")
         read_host = getenv("DB_READ_HOSTNAME", write_host)
-        threads = _integer("BFF_THREADS", 16, 500)
+        waits = _integer("BFF_WAITS", 4000, 8000)
         return cls(
             host=getenv("BFF_HOST", "127.0.0.1"),
             port=_integer("BFF_PORT", 3000, 65535),
             workers=_integer("BFF_WORKERS", 1, 64),
-            threads=threads,
+            threads=_integer("BFF_THREADS", 16, 500),
             max_cantidad=_integer("BFF_MAX_CANTIDAD", 10_000),
             authentication=_authentication(),
             rate_limit=_rate_limit(getenv("BFF_RATE")),
-            waits_per_user=_integer("BFF_WAITS_PER_USER", max(1, threads // 4), 500),
+            waits=waits,
+            waits_per_user=_integer("BFF_WAITS_PER_USER", max(1, waits // 2), 8000),
+            requests_per_address=_integer("BFF_REQUESTS_PER_ADDRESS", 4000, 8000),
             proxies=_integer("BFF_PROXIES", 0, 10, minimum=0),
             origins=_origins(getenv("BFF_CORS_ORIGINS", "")),
             panel=_switch("BFF_PANEL"),

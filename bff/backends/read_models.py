@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bff.backends import statements
 from bff.bodies.pages import MAX_PAGE, Place
 from bff.telemetry import metrics
 from functions.cluster.connections import BFF_POOL_SIZE
@@ -22,40 +23,8 @@ DATABASES: Final = ("saga", "ordenes", "productos")
 Row = dict[str, Any]
 """A row of a read model, by column."""
 
-_ORDEN: Final = """
-    id_orden, id_producto, user_id, time_stamp, cantidad, direccion_entrega, estado, id_driver, motivo, transaction_id,
-    instrucciones_entrega"""
-_ORDENES: Final = f"select {_ORDEN} from ordenes"
-_ORDEN_TEXTS: Final = ("user_id", "direccion_entrega", "motivo", "instrucciones_entrega")
-"""The columns whose length has no small limit."""
-_FILTERS: Final = {
-    "estado": "estado = :estado",
-    "user_id": "user_id = :user_id",
-    "id_producto": "id_producto = :id_producto",
-    "desde": "time_stamp >= :desde",
-    "hasta": "time_stamp < :hasta",
-}
-_PRODUCTO: Final = "id, nombre, stock, fecha_creacion, fecha_actualizacion"
-_PRODUCTOS: Final = f"select {_PRODUCTO} from productos where not eliminado"
-_PAGE: Final = """
-    select {columns} from (
-        select page.*, sum({size}) over (order by {order} rows between unbounded preceding and 2 preceding) as before
-        from ({rows} order by {order} limit :limit) page
-    ) measured where coalesce(before, 0) <= :max_size order by {order}"""
-"""The first rows, up to one after the first that does not fit into a page: no format is shorter than its texts."""
-_CREATED_PRODUCTO: Final = """
-    select nombre, case when version = 1 then stock end as stock from productos
-    where id = :id and not (eliminado and version = 1)"""
-_OPEN_ORDENES: Final = """
-    select count(*) as open_count, greatest(0, extract(epoch from now() - min(time_stamp))) as oldest_age
-    from ordenes where estado = 'creada'"""
-_SAGA: Final = """
-    select transaction_id, time_stamp as timestamp, is_compensation, evento, contenido, id_mensaje from sagalog
-    where id_orden = :id
-    order by time_stamp, array_position(array[
-        'comando-crear-orden', 'comando-disminuir-stock', 'comando-asignar-conductor', 'comando-marcar-listo-despacho',
-        'comando-liberar-conductor', 'comando-revertir-disminuir-stock', 'comando-revertir-orden-creada'],
-        evento), id_mensaje"""
+OrdenAndSteps = tuple[Row | None, Sequence[Row]]
+"""An order, or None if there is none yet, and the steps of its saga."""
 
 
 class DatabaseUnavailable(Exception):
@@ -91,46 +60,70 @@ class ReadModels:
         There are fewer if their texts have more than MAX_PAGE bytes, but always more than fit into a page.
         """
         params = {name: value for name, value in filters.items() if value is not None}
-        conditions = ["true", *(_FILTERS[name] for name in params)]
+        conditions = ["true", *(statements.FILTERS[name] for name in params)]
         if after is not None:
             params |= {"after_time": after[0], "after_id": after[1]}
             conditions.append("time_stamp <= :after_time and (time_stamp < :after_time or id_orden > :after_id)")
-        rows = f"{_ORDENES} where {' and '.join(conditions)}"
-        return _page(self._ordenes, rows, _ORDEN, _ORDEN_TEXTS, "time_stamp desc, id_orden", limit, params)
+        rows = f"{statements.ORDENES} where {' and '.join(conditions)}"
+        return _page(
+            self._ordenes, rows, statements.ORDEN, statements.ORDEN_TEXTS, "time_stamp desc, id_orden", limit, params
+        )
 
     def orden(self, id_orden: Id) -> Row | None:
         """The order; None if there is none yet."""
-        return next(iter(_rows(self._ordenes, f"{_ORDENES} where id_orden = :id", id=id_orden)), None)
+        return self.these_ordenes([id_orden]).get(id_orden)
+
+    def these_ordenes(self, ids: Sequence[Id]) -> dict[Id, Row]:
+        """Those of these orders that there are, by their ids."""
+        rows = _rows(self._ordenes, f"{statements.ORDENES} where id_orden = any(cast(:ids as uuid[]))", ids=list(ids))
+        return {row["id_orden"]: row for row in rows}
 
     def open_ordenes(self) -> tuple[int, float]:
         """The number of orders that have not ended, and the age of the oldest in seconds; 0 if there are none, or if
         the clock of the BFF that took it is ahead of the database's.
         """
-        (row,) = _rows(self._ordenes, _OPEN_ORDENES)
+        (row,) = _rows(self._ordenes, statements.OPEN_ORDENES)
         return row["open_count"], float(row["oldest_age"])
 
     def saga(self, id_orden: Id) -> list[Row]:
         """The steps of an order's saga by time; those of the same millisecond in their causal order."""
-        return _rows(self._saga, _SAGA, id=id_orden)
+        return self.sagas([id_orden])[id_orden]
+
+    def sagas(self, ids: Sequence[Id]) -> dict[Id, list[Row]]:
+        """The same of each of these orders, by their ids."""
+        steps: dict[Id, list[Row]] = {id_orden: [] for id_orden in ids}
+        for row in _rows(self._saga, statements.SAGA, ids=list(ids)):
+            steps[row.pop("id_orden")].append(row)
+        return steps
+
+    def ordenes_with_steps(self, ids: Sequence[Id]) -> dict[Id, OrdenAndSteps]:
+        """Each of these orders, or None if there is none yet, with the steps of its saga, by the orders' ids."""
+        ordenes, sagas = self.these_ordenes(ids), self.sagas(ids)
+        return {id_orden: (ordenes.get(id_orden), sagas[id_orden]) for id_orden in ids}
 
     def productos(self, limit: int, after: Place | None = None) -> list[Row]:
         """Up to `limit` products, oldest first, beginning after a place; fewer, as of orders."""
-        rows = _PRODUCTOS
+        rows = statements.PRODUCTOS
         params: dict[str, Any] = {}
         if after is not None:
             rows += " and (fecha_creacion, id) > (:after_time, :after_id)"
             params = {"after_time": after[0], "after_id": after[1]}
-        return _page(self._productos, rows, _PRODUCTO, ("nombre",), "fecha_creacion, id", limit, params)
+        return _page(self._productos, rows, statements.PRODUCTO, ("nombre",), "fecha_creacion, id", limit, params)
 
     def producto(self, id_producto: Id) -> Row | None:
         """The product; None if there is none yet or it was deleted."""
-        return next(iter(_rows(self._productos, f"{_PRODUCTOS} and id = :id", id=id_producto)), None)
+        return self.these_productos([id_producto]).get(id_producto)
+
+    def these_productos(self, ids: Sequence[Id]) -> dict[Id, Row]:
+        """Those of these products that there are and were not deleted, by their ids."""
+        rows = _rows(self._productos, f"{statements.PRODUCTOS} and id = any(cast(:ids as uuid[]))", ids=list(ids))
+        return {row["id"]: row for row in rows}
 
     def created_producto(self, id_producto: Id) -> Row | None:
         """What a product, deleted or not, was created with; None if that is not known. Its `stock` is left out once
         orders may have changed it.
         """
-        rows = _rows(self._productos, _CREATED_PRODUCTO, id=id_producto)
+        rows = _rows(self._productos, statements.CREATED_PRODUCTO, id=id_producto)
         return {name: value for name, value in rows[0].items() if value is not None} if rows else None
 
 
@@ -158,7 +151,7 @@ def _page(
     parameters: Mapping[str, Any],
 ) -> list[Row]:
     size = " + ".join(f"coalesce(octet_length({column}), 0)" for column in texts)
-    sql = _PAGE.format(columns=columns, size=size, order=order, rows=rows)
+    sql = statements.PAGE.format(columns=columns, size=size, order=order, rows=rows)
     return _rows(engine, sql, limit=limit, max_size=MAX_PAGE, **parameters)
 
 

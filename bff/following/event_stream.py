@@ -5,16 +5,15 @@ that it lacks, even if some were logged late, between others that it already has
 """
 
 import re
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from flask import Request, Response
 from werkzeug.exceptions import BadRequest
 
-from bff.backends.read_models import DatabaseUnavailable, Row
+from bff.backends.read_models import Row
 from bff.bodies import formats
-from bff.following.waiting import has_ended, polls
+from bff.following.waiting import has_ended
 
 MEDIA_TYPE: Final = "text/event-stream"
 HEADERS: Final = {"X-Accel-Buffering": "no"}
@@ -22,11 +21,13 @@ HEADERS: Final = {"X-Accel-Buffering": "no"}
 PREAMBLE: Final = b"retry: 1000\n\n"
 """The beginning of each stream: clients connect again after 1000 ms."""
 ALIVE: Final = b": waiting\n\n"
-"""A comment, which clients ignore. To write it is the only way to notice that a client has left."""
-ALIVE_EVERY: Final = 1.0
-"""Seconds between two such comments."""
+"""A comment, which clients ignore: proxies end what is silent for long."""
+ALIVE_EVERY: Final = 5.0
+"""Seconds without an event after which such a comment is written."""
+LONGEST: Final = 30.0
+"""Seconds after which a stream ends: by then a token may have expired. Clients come again."""
 VISIBLE_WITHIN: Final = 1
-"""Seconds that an accepted order has to appear; then the stream ends, because there seems to be none."""
+"""Seconds that an accepted order has to appear; then the answer is 404, because there seems to be none."""
 END: Final = "fin"
 """The part of an event's id that names the final event."""
 LAST_STEPS: Final = ("comando-marcar-listo-despacho", "comando-revertir-orden-creada")
@@ -60,58 +61,36 @@ def refusal(detail: str, retry_after: int) -> Response:
 
 
 class EventStream:
-    """The events of one order, for one client.
-
-    It polls the read models until the order has ended and the last step of its saga was sent, or for `wait` seconds:
-    then clients connect again. Meanwhile it yields ALIVE now and then. If a database fails after the first step the
-    stream just ends, for the same reason; before that DatabaseUnavailable is raised. A stream can be read only once.
+    """The events of one order that one client has not got yet.
 
     Parameters:
-      read: reads the order, or None, and the steps of its saga so far.
       seen: the parts of the last event's id that the client has.
-      wait: seconds; 0 polls once.
 
     Attributes:
-      has_steps: whether any step was read, sent or not.
+      has_steps: whether any step was read, new to the client or not.
       complete: whether the client has got everything.
     """
 
-    def __init__(self, read: Callable[[], tuple[Row | None, Sequence[Row]]], seen: list[str], wait: float) -> None:
-        self._read = read
-        self._wait = wait
+    def __init__(self, seen: list[str]) -> None:
         self._seen_ids = seen
         self.has_steps = False
         self.complete = False
 
-    def events(self) -> Iterator[bytes]:
-        """The events that the client lacks, each as its bytes on the wire."""
-        try:
-            started = last_yield = time.monotonic()
-            for _ in polls(self._wait):
-                orden, steps = self._read()
-                self.has_steps = self.has_steps or bool(steps)
-                yield from self._new_events(orden, steps)
-                now = time.monotonic()
-                if self.complete or (not self.has_steps and now > started + VISIBLE_WITHIN):
-                    return
-                if self.has_steps and now > last_yield + ALIVE_EVERY:
-                    last_yield = now
-                    yield ALIVE
-        except DatabaseUnavailable:
-            if not self.has_steps:
-                raise
-
-    def _new_events(self, orden: Row | None, steps: Sequence[Row]) -> Iterator[bytes]:
+    def new_events(self, orden: Row | None, steps: Sequence[Row]) -> bytes:
+        """The events that the client lacks, as their bytes on the wire; from then on it has them."""
+        self.has_steps = self.has_steps or bool(steps)
+        events: list[bytes] = []
         for step in steps:
             event_id = step["id_mensaje"][-8:]  # random, unlike the beginning of a UUID, which may be a time
             if event_id not in self._seen_ids:
                 self._seen_ids.append(event_id)
-                yield self._event("paso", step)
+                events.append(self._event("paso", step))
         if has_ended(orden) and any(step["evento"] in LAST_STEPS for step in steps):
             self.complete = True
             if END not in self._seen_ids:
                 self._seen_ids.append(END)
-                yield self._event("orden", orden)
+                events.append(self._event("orden", orden))
+        return b"".join(events)
 
     def _event(self, name: str, data: Row) -> bytes:
         body = formats.FORMATS[formats.PREFERRED].write(data)

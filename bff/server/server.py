@@ -15,9 +15,12 @@ from bff.server import signals
 
 GRACE_PERIOD: Final = 10
 """Seconds that requests in progress have to end after a signal."""
-MAX_CONNECTIONS: Final = 1000
+MAX_CONNECTIONS: Final = 8192
 """Most connections of one worker; further clients wait until others disconnect."""
-MAX_HEADERS: Final = 64 * 1024
+HEADERS_TIMEOUT: Final = 75
+"""Seconds that a request line with headers may take, and that a connection may be idle: longer than proxies keep one,
+which would otherwise use it while it ends."""
+MAX_HEADERS: Final = 8 * 1024
 """Longest request line with headers that is accepted, in bytes; longer ones are answered 431."""
 
 
@@ -38,7 +41,7 @@ def is_loopback(address: str) -> bool:
     return ipaddress.ip_address(address).is_loopback
 
 
-def serve(address: str, port: int, workers: int, threads: int) -> None:
+def serve(address: str, port: int, workers: int) -> None:
     """Serves until SIGTERM or SIGINT; then returns when the requests in progress have ended, or after GRACE_PERIOD.
 
     A worker that dies is replaced. If its successor dies at once too, the program ends with exit code 1.
@@ -46,18 +49,16 @@ def serve(address: str, port: int, workers: int, threads: int) -> None:
     Parameters:
       address, port: where to listen.
       workers: the number of processes.
-      threads: requests at once in each.
     """
     server = Server(
         "bff",
         address,
         port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,
         workers=workers,
-        blocking_threads=threads,
         backpressure=MAX_CONNECTIONS,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(max_buffer_size=MAX_HEADERS),
+        http1_settings=HTTP1Settings(header_read_timeout=1000 * HEADERS_TIMEOUT, max_buffer_size=MAX_HEADERS),
         websockets=False,
         log_level=LogLevels.error,
         log_dictconfig={"loggers": {"_granian": {}}},  # propagates to the root logger, which logs.configure sets up

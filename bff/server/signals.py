@@ -7,11 +7,13 @@ manager signals the whole process group, and then the supervisor signals each wo
 import os
 import signal
 import threading
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from functions.program import output
 
 _delivered: Final[list[int]] = []
+_before: Final[list[Callable[[], None]]] = []
 
 
 def block() -> None:
@@ -34,7 +36,17 @@ def deliver_first(*signals: int) -> None:
 
     A thread of its own waits for the signal. If SIGTERM has no handler by then, the process ends with exit code 0.
     """
-    threading.Thread(target=_deliver, args=(signals,), name="signals", daemon=True).start()
+    threading.Thread(target=_deliver, args=(signals, _call), name="signals", daemon=True).start()
+
+
+def deliver_first_to_loop(signal: int) -> None:
+    """The same in a process whose SIGTERM is handled by an event loop, which only the signal itself wakes."""
+    threading.Thread(target=_deliver, args=((signal,), _raise), name="signals", daemon=True).start()
+
+
+def before_end(action: Callable[[], None]) -> None:
+    """Lets this be done when the signal has come, before it is delivered."""
+    _before.append(action)
 
 
 def _watch_reader() -> None:
@@ -42,9 +54,20 @@ def _watch_reader() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _deliver(signals: tuple[int, ...]) -> None:
+def _deliver(signals: tuple[int, ...], deliver: Callable[[Any], None]) -> None:
     _delivered.append(signal.sigwait(signals))
     handler = signal.getsignal(signal.SIGTERM)
     if not callable(handler):
         os._exit(0)
+    for action in _before:
+        action()
+    deliver(handler)
+
+
+def _call(handler: Any) -> None:
     handler(signal.SIGTERM, None)
+
+
+def _raise(_: Any) -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    signal.raise_signal(signal.SIGTERM)  # whichever thread gets it

@@ -4,6 +4,7 @@ import ctypes
 import logging
 import multiprocessing
 import os
+import resource
 import signal
 import threading
 from pathlib import Path
@@ -16,8 +17,11 @@ from bff import settings
 from bff.app import create_app
 from bff.backends.broker import Broker, connect, disconnect
 from bff.backends.read_models import ReadModels
+from bff.following.announcements import Announcements
+from bff.following.followings import Followings
 from bff.panel import figures
 from bff.server import signals
+from bff.server.door import Door
 from bff.telemetry import logs
 from functions.cluster import client_conf
 from functions.cluster.admin_rest import Api
@@ -29,26 +33,33 @@ PR_SET_PDEATHSIG: Final = 1
 
 
 def load_app() -> Any:
-    """The WSGI application, configured by the environment. Starts what ends with this process."""
+    """The ASGI application, configured by the environment. Starts what ends with this process."""
     logs.configure()
+    _allow_connections()
     _end_with_supervisor()
     _forget_dead_workers()
     config = settings.Settings.from_env()
     conf = client_conf.from_env()
     client = connect(config.pulsar, conf)
     tracer = spans.connect("bff")
-    threading.Thread(target=_shut_down, args=(client, tracer), name="end").start()
+    announcements = Announcements(client)
+    threading.Thread(target=_shut_down, args=(client, announcements, tracer), name="end").start()
+    read_models = ReadModels(
+        saga=config.saga,
+        ordenes=config.ordenes,
+        productos=config.productos,
+        threads=config.threads,
+        tls=config.tls,
+    )
+    followings = Followings(read_models, lambda: announcements.is_connected)
+    announcements.start(followings.is_wanted, followings.tell)
+    signals.before_end(followings.close)
     app = create_app(
         Broker(client),
-        ReadModels(
-            saga=config.saga,
-            ordenes=config.ordenes,
-            productos=config.productos,
-            threads=config.threads,
-            tls=config.tls,
-        ),
+        read_models,
+        followings=followings,
         max_cantidad=config.max_cantidad,
-        max_waiting=config.threads // 2,
+        max_waiting=config.waits,
         max_waiting_per_user=config.waits_per_user,
         authentication=config.authentication,
         rate_limit=config.rate_limit,
@@ -60,15 +71,22 @@ def load_app() -> Any:
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies)  # type: ignore[method-assign]
     logging.info("listening on http://%s:%d, broker %s", config.host, config.port, config.pulsar)
-    return app
+    return Door(app, config.threads, config.requests_per_address)
 
 
-def _shut_down(client: Any, tracer: Tracer | None) -> None:
+def _allow_connections() -> None:
+    """Raises the limit of open files as far as this process may."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _shut_down(client: Any, announcements: Announcements, tracer: Tracer | None) -> None:
     """Closes the connections when the main thread has ended.
 
     It runs in a thread that is no daemon, because a forked process runs no atexit handlers but waits for its threads.
     """
     threading.main_thread().join()
+    announcements.close()
     disconnect(client)
     if tracer is not None:
         tracer.close()
@@ -78,7 +96,7 @@ def _shut_down(client: Any, tracer: Tracer | None) -> None:
 def _end_with_supervisor() -> None:
     """Lets Linux send SIGTERM when the supervisor dies: an orphan would keep the port from others."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until the server installs its own handler
-    signals.deliver_first(signal.SIGTERM)  # not SIGINT: after a terminal's SIGINT the supervisor sends SIGTERM
+    signals.deliver_first_to_loop(signal.SIGTERM)  # not SIGINT: after a terminal's SIGINT the supervisor sends SIGTERM
     supervisor = multiprocessing.parent_process()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if supervisor is not None and supervisor.pid != os.getppid():  # it died before prctl

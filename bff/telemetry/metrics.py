@@ -9,17 +9,13 @@ from functools import cache
 from http import HTTPMethod
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, REGISTRY, CollectorRegistry, Gauge, Histogram, generate_latest
 from prometheus_client import values as prometheus_values
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
-from werkzeug.wsgi import ClosingIterator
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MEDIA_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 """The media type of `text`."""
@@ -99,20 +95,6 @@ def begin_request() -> None:
 def end_request() -> None:
     """Counts a request that is no longer in hand."""
     IN_PROGRESS.add(-1)
-
-
-def counted(application: "WSGIApplication") -> "WSGIApplication":
-    """The same application, each of whose requests is in hand until its answer was sent: a stream to its end."""
-
-    def call(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-        begin_request()
-        try:
-            return ClosingIterator(application(environ, start_response), end_request)
-        except BaseException:
-            end_request()
-            raise
-
-    return call
 
 
 def answered(method: str, route: str, status: int, seconds: float) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from flask import Response, g, request
 
 from bff.access import scopes
-from bff.bodies.formats import MAX_BODY
+from bff.following.later import PENDING, Later
 from bff.telemetry import metrics
 from bff.telemetry.cutting import MAX_FIELD, MAX_METHOD, cut
 
@@ -18,14 +18,17 @@ SECURITY_HEADERS: Final = {
     "Cache-Control": "no-cache",  # caches may keep answers, but must ask each time whether they still hold
 }
 """Headers of every answer whose route does not set them itself."""
-MAX_DRAINED: Final = 1 << 20
-"""Most bytes of an unread body that are read and dropped before the answer is sent."""
 _access_log = logging.getLogger("bff.access")
 
 
 def finish(response: Response) -> Response:
-    """Completes the answer: 304 if the client has it already. Counts and logs the request."""
-    _drain_body(response)
+    """Completes the answer: 304 if the client has it already. Counts and logs the request.
+
+    An answer that comes later is left to the server: all that is done then.
+    """
+    if isinstance(response, Later):
+        request.environ[PENDING] = response
+        return response
     response.vary.add("Accept")
     response.headers["X-Request-Id"] = g.trace.id
     for name, value in SECURITY_HEADERS.items():
@@ -37,21 +40,6 @@ def finish(response: Response) -> Response:
     metrics.answered(request.method, scopes.route(request), response.status_code, seconds)
     _log_request(response, seconds)
     return response
-
-
-def _drain_body(response: Response) -> None:
-    """Reads and drops what the route has not read of the body.
-
-    If the connection were closed on data that is still arriving, the client might lose the answer. A body is not read
-    if the client waits to be asked for it (Expect), or if it is very large: then the answer says that the connection
-    ends.
-    """
-    if "Expect" in request.headers or (request.content_length or 0) > MAX_DRAINED:
-        response.headers["Connection"] = "close"
-        return
-    bytes_read, stream = 0, request.environ["wsgi.input"]
-    while bytes_read <= MAX_DRAINED and (chunk := stream.read(MAX_BODY)):
-        bytes_read += len(chunk)
 
 
 def _log_request(response: Response, seconds: float) -> None:

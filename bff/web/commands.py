@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from flask import Blueprint, Response, g, request
+from werkzeug.exceptions import ServiceUnavailable, TooManyRequests
 
 from bff.access import scopes
 from bff.backends.read_models import Row
@@ -10,9 +11,11 @@ from bff.bodies import fields
 from bff.bodies.fields import validate
 from bff.bodies.formats import read
 from bff.following import waiting
+from bff.following.following import Following
+from bff.following.later import Later
 from bff.telemetry import metrics
 from bff.web.idempotency import Ids
-from bff.web.services import respond, services
+from bff.web.services import follow, respond, services
 from functions.messages import trace
 from functions.messages.envelope import now
 from functions.messages.ids import Id, new
@@ -36,12 +39,17 @@ def crear_orden() -> Response:
     scopes.require_own(g.caller, data["user_id"])
     id_orden = ids.new("orden")
     transaction_id = ids.new("transaccion")
-    ids.require_same(services().read_models.orden, id_orden, data)
+    is_known = ids.require_same(services().read_models.orden, id_orden, data)
     orden = ComandoCrearOrden(id_orden=id_orden, transaction_id=transaction_id, time_stamp=now(), **data)
     location = f"/orders/{id_orden}"
-    accepted = _send(orden, ids.message(data), location, id_orden=id_orden, transaction_id=transaction_id)
-    read_models = services().read_models
-    return _when_done(accepted, lambda: waiting.if_ended(read_models.orden(id_orden)), {"Content-Location": location})
+
+    def send() -> Response:
+        return _send(orden, ids.message(data), location, id_orden=id_orden, transaction_id=transaction_id)
+
+    def ended(row: Row | None) -> Row | None:
+        return row if waiting.has_ended(row) else None
+
+    return _when_done(send, services().followings.ordenes, id_orden, is_known, ended, {"Content-Location": location})
 
 
 @commands.post("/productos")
@@ -52,16 +60,16 @@ def crear_producto() -> Response:
     ids = Ids(request, g.caller)
     data = validate(read(request), fields.PRODUCTO)
     id_producto = ids.new("producto")
-    read_models = services().read_models
-    ids.require_same(read_models.created_producto, id_producto, data)
+    is_known = ids.require_same(services().read_models.created_producto, id_producto, data)
     producto = ComandoCrearProducto(id_producto, **data)
-    accepted = _send(producto, ids.message(data), f"/productos/{id_producto}", id=id_producto)
 
-    def visible() -> Row | None:
-        row = read_models.producto(id_producto)
+    def send() -> Response:
+        return _send(producto, ids.message(data), f"/productos/{id_producto}", id=id_producto)
+
+    def visible(row: Row | None) -> Row | None:
         return None if row is None else {"id": id_producto, "resultado": row}
 
-    return _when_done(accepted, visible)
+    return _when_done(send, services().followings.productos, id_producto, is_known, visible)
 
 
 @commands.delete("/productos/<uuid:id_producto>")
@@ -100,13 +108,38 @@ def _record_span(message: Outgoing) -> None:
 
 
 def _when_done(
-    accepted: Response, find: Callable[[], Row | None], headers: Mapping[str, str] | None = None
+    send: Callable[[], Response],
+    following: Following[Row],
+    created_id: Id,
+    is_known: bool,
+    done: Callable[[Row | None], Row | None],
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """What `find` returns, if the client prefers to wait for that and it comes in time; else the answer `accepted`."""
+    """What `send` answers; or, if the client prefers to wait, what `done` makes of the row with this id, once it makes
+    anything of it. What was accepted is no failure: if it can't be waited for, the answer is what `send` answers.
+
+    `is_known`: the row was there before. It is followed before anything is sent, so that no news of it is missed.
+    """
     seconds = waiting.preferred_wait(request)
-    user = g.caller.name if g.caller else None
-    found = waiting.until_found(find, seconds, services().places, user)
-    if found is None:
-        return accepted
-    applied = {"Location": accepted.headers["Location"], "Preference-Applied": f"wait={seconds}"}
-    return respond(found, headers={**applied, **(headers or {})})
+    if not seconds:
+        return send()
+    try:
+        followed = follow(following, created_id, at_once=is_known)
+    except (TooManyRequests, ServiceUnavailable):
+        return send()
+    try:
+        accepted = send()
+    except BaseException:
+        followed.leave()
+        raise
+
+    def resume(row: Row | None) -> Response | None:
+        if followed.failure is not None:
+            return accepted
+        found = done(row)
+        if found is None:
+            return None
+        applied = {"Location": accepted.headers["Location"], "Preference-Applied": f"wait={seconds}"}
+        return respond(found, headers={**applied, **(headers or {})})
+
+    return Later(followed, seconds, resume, lambda: accepted)

@@ -50,21 +50,22 @@ class Ids:
 
     def require_same(
         self, find: Callable[[Id], Mapping[str, Any] | None], created_id: Id, fields: Mapping[str, Any]
-    ) -> None:
-        """Raises 422 if the key was used for something else.
+    ) -> bool:
+        """Whether the key was used for the same thing before. Raises 422 if it was used for something else.
 
         `find` reads what was created under `created_id`, and `fields` are what the request asks for. What the read
         model does not show, or not yet, is not noticed.
         """
         created = None if self._namespace is None else find(created_id)
         if created is None:
-            return
+            return False
         differing = [name for name, value in fields.items() if created.get(name, value) != value]
         if differing:
             raise UnprocessableEntity(
                 f"this Idempotency-Key was used for a request with another {', '.join(differing)}: "
                 "nothing was done; use a new key for a new request"
             )
+        return True
 
 
 def _namespace(request: Request, header: str, caller: Caller | None) -> UUID:

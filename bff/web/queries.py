@@ -1,22 +1,21 @@
 """The routes that read: orders, their sagas as a list or as a stream of events, and products."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import chain
 from typing import Any, Final, cast
 
-from flask import Blueprint, Response, g, request, stream_with_context
+from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import NotFound
 
 from bff.access import scopes
-from bff.backends.read_models import Row
+from bff.backends.read_models import OrdenAndSteps, Row
 from bff.bodies import fields, formats, pages
 from bff.bodies.fields import Field, validate
 from bff.bodies.pages import MAX_ROWS, PAGE_FIELDS, Place
 from bff.bodies.texts import UntypedText
 from bff.following import event_stream
 from bff.following.event_stream import PREAMBLE, EventStream
-from bff.following.waiting import LONGEST_WAIT
-from bff.web.services import respond, services
+from bff.following.later import Later, Ongoing
+from bff.web.services import follow, respond, services
 from functions.messages.ids import Id
 
 QUARANTINE: Final = "evento-cuarentena"
@@ -56,30 +55,39 @@ def get_saga(id_orden: Id) -> Response:
 def stream_events(id_orden: Id) -> Response:
     """The steps of an order's saga as they come, then the order, as Server-Sent Events.
 
-    The answer begins with the first event: until then it may still become an error. If too many wait already, it is
+    The answer begins with the first step: until then it may still become an error. If too many wait already, it is
     429 or 503, and the client comes again.
     """
-    seen = event_stream.seen(request.headers.get("Last-Event-ID"))
-    places, user = services().places, g.caller.name if g.caller else None
-    places.take(user)
-    stream = EventStream(lambda: (_visible_orden(id_orden), _visible_saga(id_orden)), seen, LONGEST_WAIT)
-    later_events = stream.events()
-    goes_on = False
-    try:
-        first = next(later_events, b"")
-        goes_on = bool(first) and request.method == "GET"
-    finally:
-        if not goes_on:
-            places.release(user)
-    if not stream.has_steps:
-        _not_found("saga of an order", id_orden)
-    if stream.complete and not first:
-        return Response(status=204)
-    body = stream_with_context(chain([PREAMBLE, first], later_events)) if goes_on else PREAMBLE
-    response = Response(body, headers=event_stream.HEADERS, mimetype=event_stream.MEDIA_TYPE)
-    if goes_on:
-        response.call_on_close(lambda: places.release(user))
-    return response
+    stream = EventStream(event_stream.seen(request.headers.get("Last-Event-ID")))
+    only_user, is_head = scopes.restricted_to(g.caller), request.method == "HEAD"
+    followed = follow(services().followings.sagas, id_orden, at_once=True)
+
+    def new_events(read: OrdenAndSteps | None) -> bytes:
+        orden, steps = _visible(only_user, *(read or (None, [])))
+        return stream.new_events(orden, steps)
+
+    def begin(read: OrdenAndSteps | None) -> Response | None:
+        if followed.failure is not None:
+            raise followed.failure
+        events = new_events(read)
+        if not stream.has_steps:
+            return None
+        if stream.complete and not events:
+            return Response(status=204)
+        if stream.complete or is_head:
+            return Response(PREAMBLE + events, headers=event_stream.HEADERS, mimetype=event_stream.MEDIA_TYPE)
+        return Ongoing(
+            PREAMBLE + events,
+            followed,
+            seconds=event_stream.LONGEST,
+            advance=new_events,
+            is_complete=lambda: stream.complete,
+            alive=(event_stream.ALIVE, event_stream.ALIVE_EVERY),
+            headers=event_stream.HEADERS,
+            mimetype=event_stream.MEDIA_TYPE,
+        )
+
+    return Later(followed, event_stream.VISIBLE_WITHIN, begin, lambda: _not_found("saga of an order", id_orden))
 
 
 @queries.get("/productos")
@@ -105,18 +113,25 @@ def get_conductor(id_conductor: Id) -> Response:
 
 def _visible_orden(id_orden: Id) -> Row | None:
     """The order; None if there is none that the caller may see."""
-    orden = services().read_models.orden(id_orden)
-    only_user = scopes.restricted_to(g.caller)
-    is_visible = only_user is None or (orden is not None and orden["user_id"] == only_user)
-    return orden if is_visible else None
+    return _visible(scopes.restricted_to(g.caller), services().read_models.orden(id_orden), ())[0]
 
 
 def _visible_saga(id_orden: Id) -> Sequence[Row]:
     """The steps of the order's saga; none if the caller may not see the order."""
-    if scopes.restricted_to(g.caller) is not None and _visible_orden(id_orden) is None:
+    only_user, read_models = scopes.restricted_to(g.caller), services().read_models
+    orden = None if only_user is None else read_models.orden(id_orden)
+    if only_user is not None and orden is None:
         return ()
-    steps = services().read_models.saga(id_orden)
-    return steps if scopes.restricted_to(g.caller) is None else [_for_customers(step) for step in steps]
+    return _visible(only_user, orden, read_models.saga(id_orden))[1]
+
+
+def _visible(only_user: str | None, orden: Row | None, steps: Sequence[Row]) -> tuple[Row | None, Sequence[Row]]:
+    """The order and its steps as a caller sees them who may only see the orders of `only_user`; None: of everybody."""
+    if only_user is None:
+        return orden, steps
+    if orden is None or orden["user_id"] != only_user:
+        return None, ()
+    return orden, [_for_customers(step) for step in steps]
 
 
 def _for_customers(step: Row) -> Row:

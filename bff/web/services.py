@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
 from flask import Response, current_app, g
 
@@ -10,8 +10,14 @@ from bff.access.shares import Shares
 from bff.backends.read_models import ReadModels
 from bff.backends.states import States
 from bff.bodies import formats
+from bff.following.followed import Followed
+from bff.following.following import Following
+from bff.following.followings import Followings
+from functions.messages.ids import Id
 from functions.messages.outgoing import Outgoing
 from functions.telemetry.spans import Tracer
+
+T = TypeVar("T")
 
 
 class Publisher(Protocol):
@@ -33,6 +39,7 @@ class Services:
       read_models: where queries are answered from.
       max_cantidad: most units in one order.
       places: how many requests may wait for a saga, or follow one, at once.
+      followings: follow what is waited for.
       states: whether the databases can be read.
       tracer: records spans; None records none.
     """
@@ -41,6 +48,7 @@ class Services:
     read_models: ReadModels
     max_cantidad: int
     places: Shares
+    followings: Followings
     states: States
     tracer: Tracer | None = None
 
@@ -48,6 +56,15 @@ class Services:
 def services() -> Services:
     """The services of the application that handles the current request."""
     return cast(Services, current_app.extensions["bff"])
+
+
+def follow(following: Following[T], key: Id, *, at_once: bool) -> Followed[T]:
+    """What has this id, followed for the current request's caller. Raises 429 or 503 if that is one too many; whoever
+    gets it must `leave` it.
+    """
+    places, user = services().places, g.caller.name if g.caller else None
+    places.take(user)
+    return following.follow(key, at_once=at_once, on_leave=lambda: places.release(user))
 
 
 def respond(data: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

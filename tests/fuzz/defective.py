@@ -8,6 +8,7 @@ import waitress
 from flask import Flask, Response
 
 from bff.app import create_app
+from tests.support import through_door
 from tests.support.fakes import FakePublisher, FakeReadModels
 
 
@@ -42,4 +43,6 @@ def _app(defect: str) -> Flask:
 
 
 if __name__ == "__main__":
-    waitress.serve(_app(sys.argv[2]), host="127.0.0.1", port=int(sys.argv[1]), threads=8, _quiet=True)
+    waitress.serve(
+        through_door.application(_app(sys.argv[2])), host="127.0.0.1", port=int(sys.argv[1]), threads=8, _quiet=True
+    )

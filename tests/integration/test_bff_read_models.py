@@ -252,7 +252,7 @@ def test_a_lost_connection_is_replaced(databases: Platform, read_models: ReadMod
 def test_a_database_that_does_not_answer_is_an_error_of_its_own(
     databases: Platform, read_models: ReadModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bff.backends.read_models._ORDENES", "select pg_sleep(5), time_stamp, id_orden from ordenes")
+    monkeypatch.setattr("bff.backends.statements.ORDENES", "select pg_sleep(5), time_stamp, id_orden from ordenes")
     databases.sql("ordenes_lectura", ORDEN, id=new(), when=YESTERDAY)
     with pytest.raises(DatabaseUnavailable, match="database ordenes_lectura"):
         read_models.ordenes(1, {})

@@ -43,6 +43,8 @@ def tables(data: Mapping[str, Any]) -> Iterator[Table]:
         yield _http(rounds)
     if single_orders := parts.get("sueltas"):
         yield _single_ordenes(single_orders)
+    if front_door := parts.get("puerta"):
+        yield _front_door(front_door)
     if backlog := parts.get("atraso"):
         yield from _backlog(backlog)
     if ceiling := parts.get("techo"):
@@ -92,6 +94,24 @@ def _single_ordenes(s: Mapping[str, Any]) -> Table:
     }
     rows = [[what, *(figure(value) for value in s[key].values())] for what, key in names.items()]
     return "Single orders, one at a time", ["ms", "p50", "p95", "p99", "max"], rows
+
+
+def _front_door(f: Mapping[str, Any]) -> Table:
+    streams, waits, slow = f["flujos"], f["esperas"], f["lentas"]
+    rows = [
+        ["event streams at once, and how many of them saw the end", f"{streams['abiertos']}, {streams['terminados']}"],
+        ["/health while they are opened, p99 ms", figure(streams["health_al_abrir"]["p99_ms"])],
+        ["/health while they are open, p99 ms", figure(streams["health"]["p99_ms"])],
+        ["/health while their orders end, p99 ms", figure(streams["health_al_terminar"]["p99_ms"])],
+        ["the worker's memory with them, MB", figure(streams["memoria_mb"])],
+        ["answers to Prefer: wait", ", ".join(f"{n} × {status}" for status, n in waits["respuestas"].items())],
+        ["until these, p50 ms", figure(waits["p50_ms"])],
+        ["/health meanwhile, p99 ms", figure(waits["health"]["p99_ms"])],
+        ["orders accepted/s without slow connections", ", ".join(map(figure, slow["sin"]))],
+        ["orders accepted/s beside them", ", ".join(map(figure, slow["con"]))],
+        ["the worker's memory at the end, MB", figure(f["memoria_mb"])],
+    ]
+    return "The front door", ["what", ""], rows
 
 
 def _backlog(a: Mapping[str, Any]) -> Iterator[Table]:

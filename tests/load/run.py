@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from tests.load import backlog, ceiling, footprint, growth, machine, over_http, page, report, scale, startup
+from tests.load import backlog, ceiling, footprint, front_door, growth, machine, over_http, page, report, scale, startup
 from tests.load.bench import Bench, Sizes
 from tests.load.figures import log
 from tests.support.platform import ROOT, Platform
@@ -22,6 +22,7 @@ PARTS: Final[dict[str, Callable[[Bench], dict[str, Any]]]] = {
     "huella": footprint.measure,
     "http": over_http.measure,
     "sueltas": over_http.single_orders,
+    "puerta": front_door.measure,
     "techo": ceiling.measure,
     "atraso": backlog.measure,
     "escala": scale.measure,

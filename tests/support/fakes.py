@@ -1,6 +1,6 @@
 """Fakes of what the BFF publishes to and reads from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -61,11 +61,17 @@ class FakeReadModels(ReadModels):
     def orden(self, id_orden: Id) -> Row | None:
         return next((f for f in self._rows(self.orden_rows) if f["id_orden"] == id_orden), None)
 
+    def these_ordenes(self, ids: Sequence[Id]) -> dict[Id, Row]:
+        return {id_orden: row for id_orden in ids if (row := self.orden(id_orden)) is not None}
+
     def open_ordenes(self) -> tuple[int, float]:
         return len(self._rows([f for f in self.orden_rows if f["estado"] == "creada"])), 0.0
 
     def saga(self, id_orden: Id) -> list[Row]:
         return self._rows(self.steps)
+
+    def sagas(self, ids: Sequence[Id]) -> dict[Id, list[Row]]:
+        return {id_orden: self.saga(id_orden) for id_orden in ids}
 
     def productos(self, limit: int, after: Place | None = None) -> list[Row]:
         self.requests.append((limit, {}, after))
@@ -73,6 +79,9 @@ class FakeReadModels(ReadModels):
 
     def producto(self, id_producto: Id) -> Row | None:
         return next((f for f in self._rows(self.producto_rows) if f["id"] == id_producto), None)
+
+    def these_productos(self, ids: Sequence[Id]) -> dict[Id, Row]:
+        return {id_producto: row for id_producto in ids if (row := self.producto(id_producto)) is not None}
 
     def created_producto(self, id_producto: Id) -> Row | None:
         return self.producto(id_producto)

@@ -32,6 +32,7 @@ from functions.messages.payloads import (
     ComandoEliminarProducto,
     ComandoRegistrarConductor,
 )
+from tests.support import through_door
 from tests.support.fakes import FakePublisher, FakeReadModels
 from tests.unit.bff.web.test_commands import ID
 
@@ -78,7 +79,8 @@ def to_json(data: dict[str, Any]) -> bytes:
 @contextmanager
 def serving_app(app: Any) -> Iterator[str]:
     """Serves the application, and yields its URL."""
-    server = waitress.server.create_server(app, {}, host="127.0.0.1", port=0, threads=8)
+    served = through_door.application(app)
+    server = waitress.server.create_server(served, {}, host="127.0.0.1", port=0, threads=8)
     stop = threading.Event()
 
     def serve() -> None:

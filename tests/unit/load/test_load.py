@@ -180,6 +180,13 @@ def result() -> dict[str, Any]:
             "otra_vez": {"down": 5.0, "up again": 10.0, "first order again": 1.0},
         },
         "sueltas": {"espera": lat, "mirada": lat, "aceptada": lat, "cada_una_ms": [12.0, 13.0]},
+        "puerta": {
+            "flujos": {"abiertos": 2000, "terminados": 1999, "memoria_mb": 160.0}
+            | dict.fromkeys(("health", "health_al_abrir", "health_al_terminar"), lat),
+            "esperas": {"respuestas": {"200": 2000}, **lat, "health": lat},
+            "lentas": {"sin": [400.0, 500.0], "con": [410.0, 400.0], "razon": 0.9},
+            "memoria_mb": 170.0,
+        },
         "http": {"rondas": [load_round(t, n, 100.0 * n) for t in ("json", "xml") for n in (1, 8)]},
         "techo": {"ordenes": 1000, "broker_ordenes_s": 12e3, "bases_ordenes_s": 6e3, "sagas_s": 4e3},
         "atraso": backlog,
@@ -197,6 +204,8 @@ def test_goals_are_reached_or_not_or_were_not_measured() -> None:
     assert verdicts["a single order until it has ended, p99"].outcome == "not reached: 41, goal ≤ 40"
     assert verdicts["an idle function instance (PSS, mean)"].measured == 55
     assert verdicts["backlog, part of the ceiling"].measured == 50
+    assert verdicts["event streams at once, to their end"].outcome == "not reached: 1,999, goal ≥ 2,000"
+    assert verdicts["waits answered 200, 1,000 at once, twice"].outcome == "reached"
     assert verdicts["CPU for an order, with most stored / with least"].outcome == "reached"
 
 
@@ -214,6 +223,8 @@ def test_the_report_shows_what_was_measured_and_what_failed() -> None:
     assert "2 cores (<EPYC>)" in text
     assert "100 of 100" in text
     assert "Ceiling, 1,000 orders" in text
+    assert "2000, 1999" in text
+    assert "2000 × 200" in text
     assert "100,000        1.6           900" in text
     html = page.html(data)
     assert html.count("<svg") == html.count("</svg>") == 9

@@ -6,13 +6,14 @@ from uuid import UUID, uuid4
 
 import jwt
 import pytest
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from flask import Flask
+from werkzeug.test import Client, TestResponse
 
 from bff.access.scopes import PUBLIC_ROUTES, SCOPES
 from bff.access.tokens import Authentication
 from bff.app import create_app
 from bff.panel.routes import FILES
+from tests.support import through_door
 from tests.support.fakes import FakePublisher, FakeReadModels
 from tests.unit.bff.contract.test_openapi import routes
 from tests.unit.bff.web.test_commands import ID, ORDEN, problem
@@ -30,12 +31,17 @@ def token(sub: str = "ana", *scopes: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def client(publisher: FakePublisher) -> FlaskClient:
+def app(publisher: FakePublisher) -> Flask:
     read_models = FakeReadModels(orden_rows=[ROW_OF_ANA], steps=[{**STEP, "id_mensaje": str(uuid4())}])
-    return create_app(publisher, read_models, authentication=Authentication(secret=SECRET)).test_client()
+    return create_app(publisher, read_models, authentication=Authentication(secret=SECRET))
 
 
-def request(client: FlaskClient, operation: str, headers: dict[str, str]) -> TestResponse:
+@pytest.fixture
+def client(app: Flask) -> Client:
+    return through_door.client(app)
+
+
+def request(client: Client, operation: str, headers: dict[str, str]) -> TestResponse:
     method, path = operation.split(" ")
     path = (
         path.replace("{id_orden}", str(ROW_OF_ANA["id_orden"]))
@@ -45,13 +51,13 @@ def request(client: FlaskClient, operation: str, headers: dict[str, str]) -> Tes
     return client.open(path, method=method, json=BODIES.get(path), headers=headers)
 
 
-def test_every_operation_has_a_scope_or_is_open(client: FlaskClient) -> None:
-    served = {f"{method} {url_path}" for url_path, methods in routes(client.application).items() for method in methods}
+def test_every_operation_has_a_scope_or_is_open(app: Flask) -> None:
+    served = {f"{method} {url_path}" for url_path, methods in routes(app).items() for method in methods}
     assert served == SCOPES.keys() | {f"GET {url_path}" for url_path in (*PUBLIC_ROUTES, *FILES)}
 
 
 @pytest.mark.parametrize("operation", SCOPES)
-def test_without_a_token_nothing_is_done(client: FlaskClient, publisher: FakePublisher, operation: str) -> None:
+def test_without_a_token_nothing_is_done(client: Client, publisher: FakePublisher, operation: str) -> None:
     response = request(client, operation, {})
     assert "Bearer TOKEN" in problem(response, 401)["detail"]
     assert response.headers["WWW-Authenticate"] == 'Bearer realm="orders"'
@@ -66,22 +72,22 @@ def problem_and_header(response: TestResponse) -> str:
 
 
 @pytest.mark.parametrize("operation", [operation for operation, scope in SCOPES.items() if scope])
-def test_every_other_scope_is_not_enough(client: FlaskClient, publisher: FakePublisher, operation: str) -> None:
+def test_every_other_scope_is_not_enough(client: Client, publisher: FakePublisher, operation: str) -> None:
     others = {*SCOPES.values(), "ordenes:administrar"} - {SCOPES[operation]}
     assert SCOPES[operation] in problem(request(client, operation, token("ana", *others)), 403)["detail"]
     assert publisher.published == []
 
 
 @pytest.mark.parametrize("operation", SCOPES)
-def test_its_scope_is_enough(client: FlaskClient, operation: str) -> None:
+def test_its_scope_is_enough(client: Client, operation: str) -> None:
     assert request(client, operation, token("ana", SCOPES[operation])).status_code in (200, 202, 404)
 
 
 @pytest.mark.parametrize("path", ["/orders/{}", "/orders/{}/saga", "/orders/{}/events"])
 def test_a_customer_does_not_learn_that_others_have_orders(
-    client: FlaskClient, path: str, monkeypatch: pytest.MonkeyPatch
+    client: Client, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bff.web.queries.LONGEST_WAIT", 0.05)
+    monkeypatch.setattr("bff.following.event_stream.LONGEST", 0.05)
     url_path = path.format(ROW_OF_ANA["id_orden"])
     foreign = client.get(url_path, headers=token("eva", "ordenes:leer"))
     missing = client.get(path.format(uuid4()), headers=token("eva", "ordenes:leer"))
@@ -103,15 +109,15 @@ def test_a_customer_does_not_learn_that_others_have_orders(
 def test_lists_are_of_the_caller_s_own_orders(who: dict[str, str], query: str, filtered_user: str | None) -> None:
     read_models = FakeReadModels()
     app = create_app(FakePublisher(), read_models, authentication=Authentication(secret=SECRET))
-    assert app.test_client().get(f"/orders{query}", headers=who).status_code == 200
+    assert through_door.client(app).get(f"/orders{query}", headers=who).status_code == 200
     assert [filters.get("user_id") for _, filters, _ in read_models.requests] == [filtered_user]
 
 
-def test_the_orders_of_others_are_an_empty_list(client: FlaskClient) -> None:
+def test_the_orders_of_others_are_an_empty_list(client: Client) -> None:
     assert client.get("/orders?user_id=ana", headers=token("eva", "ordenes:leer")).json == []
 
 
-def test_who_may_place_orders_for_whom(client: FlaskClient, publisher: FakePublisher) -> None:
+def test_who_may_place_orders_for_whom(client: Client, publisher: FakePublisher) -> None:
     foreign = client.post("/orders", json=ORDEN, headers=token("eva", "ordenes:crear"))
     assert "user_id is 'ana'" in problem(foreign, 403)["detail"]
     assert publisher.published == []
@@ -119,7 +125,7 @@ def test_who_may_place_orders_for_whom(client: FlaskClient, publisher: FakePubli
         assert client.post("/orders", json=ORDEN, headers=who).status_code == 202
 
 
-def test_two_callers_with_the_same_key_get_orders_of_their_own(client: FlaskClient) -> None:
+def test_two_callers_with_the_same_key_get_orders_of_their_own(client: Client) -> None:
     ids = set()
     for who in ("ana", "eva", "ana"):
         headers = token(who, "ordenes:crear") | {"Idempotency-Key": "la-misma"}

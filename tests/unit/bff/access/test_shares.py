@@ -9,6 +9,7 @@ from bff.access.shares import RETRY_AFTER, Shares
 from bff.access.tokens import Authentication
 from bff.app import create_app
 from functions.messages.ids import Id
+from tests.support import through_door
 from tests.support.fakes import FakePublisher, FakeReadModels
 from tests.unit.bff.access.test_access import SECRET, token
 from tests.unit.bff.web.test_commands import ID, ORDEN, problem
@@ -50,17 +51,17 @@ def test_one_stream_too_many_of_a_user_is_told_so_and_when_to_come_again_and_oth
     authentication = Authentication(secret=SECRET)
     app = create_app(FakePublisher(), read_models, max_waiting=2, max_waiting_per_user=1, authentication=authentication)
     ana, root = token("ana", "ordenes:leer", "ordenes:crear"), token("root", "ordenes:leer", "ordenes:administrar")
-    with app.test_client().get(PATH, headers=ana, buffered=False) as first:
+    with through_door.client(app).get(PATH, headers=ana, buffered=False) as first:
         assert first.status_code == 200
-        response = app.test_client().get(PATH, headers=ana)
+        response = through_door.client(app).get(PATH, headers=ana)
         assert "1 requests of this user" in problem(response, 429)["detail"]
         assert response.headers["Retry-After"] == str(RETRY_AFTER)
-        browser = app.test_client().get(PATH, headers=ana | {"Accept": "text/event-stream"})
+        browser = through_door.client(app).get(PATH, headers=ana | {"Accept": "text/event-stream"})
         assert (browser.status_code, browser.text.split("\n")[1]) == (200, f"retry: {1000 * RETRY_AFTER}")
-        waiting = app.test_client().post("/orders", json=ORDEN, headers=ana | {"Prefer": "wait=9"})
+        waiting = through_door.client(app).post("/orders", json=ORDEN, headers=ana | {"Prefer": "wait=9"})
         assert waiting.status_code == 202  # at once, and without harm to the order
-        with app.test_client().get(PATH, headers=root, buffered=False) as second:
+        with through_door.client(app).get(PATH, headers=root, buffered=False) as second:
             assert second.status_code == 200
-            problem(app.test_client().get(PATH, headers=token("eva", "ordenes:leer")), 503)
-    with app.test_client().get(PATH, headers=ana, buffered=False) as again:
+            problem(through_door.client(app).get(PATH, headers=token("eva", "ordenes:leer")), 503)
+    with through_door.client(app).get(PATH, headers=ana, buffered=False) as again:
         assert again.status_code == 200

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from bff.app import create_app
-from bff.backends import read_models
+from bff.backends import statements
 from bff.panel.routes import FILES
 from tests.support.fakes import FakePublisher, FakeReadModels
 from tests.unit.bff.web.test_commands import ID, ORDEN
@@ -140,6 +140,6 @@ def test_the_page_for_people_says_all_of_it_and_needs_nothing_else(app: Flask, d
 
 def test_an_order_is_described_as_it_is_read(document: Any) -> None:
     """The domain event has fields that the read model does not show."""
-    columns = {column.strip() for column in read_models._ORDEN.split(",")}
+    columns = {column.strip() for column in statements.ORDEN.split(",")}
     described = document["components"]["schemas"]["Orden"]
     assert set(described["properties"]) == set(described["required"]) == columns

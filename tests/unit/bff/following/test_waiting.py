@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from bff.app import create_app
 from bff.backends.read_models import DatabaseUnavailable, Row
 from bff.following.waiting import LONGEST_WAIT, preferred_wait
 from functions.messages.ids import Id
+from tests.support import through_door
 from tests.support.fakes import FakePublisher, FakeReadModels
 from tests.unit.bff.web.test_commands import ORDEN
 
@@ -40,7 +42,9 @@ def place_orden(
     read_models = ChangingReads()
     read_models.observe = observe
     app = create_app(FakePublisher(), read_models, max_waiting=wait_slots)
-    return app.test_client().post("/orders", json=ORDEN, headers={"Prefer": prefer} if prefer else {}), read_models
+    return through_door.client(app).post(
+        "/orders", json=ORDEN, headers={"Prefer": prefer} if prefer else {}
+    ), read_models
 
 
 def test_the_answer_is_the_order_once_it_has_ended() -> None:
@@ -62,7 +66,7 @@ def test_what_has_not_ended_in_time_is_a_202_as_without_the_preference() -> None
 def test_a_product_is_awaited_until_it_can_be_read() -> None:
     read_models, publisher = ChangingReads(), FakePublisher()
     read_models.observe_producto = lambda n: {"nombre": "Té", "stock": 3} if n == 2 else None
-    client = create_app(publisher, read_models, max_waiting=1).test_client()
+    client = through_door.client(create_app(publisher, read_models, max_waiting=1))
     response: Any = client.post("/productos", json={"nombre": "Té", "stock": 3}, headers={"Prefer": "wait=5"})
     assert (response.status_code, response.headers["Preference-Applied"]) == (200, "wait=5")
     (outgoing,) = publisher.published
@@ -76,7 +80,7 @@ def test_a_product_is_awaited_until_it_can_be_read() -> None:
 
 def test_nobody_can_wait_for_a_driver() -> None:
     """There is nothing that would show it."""
-    client = create_app(FakePublisher(), ChangingReads(), max_waiting=1).test_client()
+    client = through_door.client(create_app(FakePublisher(), ChangingReads(), max_waiting=1))
     response = client.post("/conductores", json={}, headers={"Prefer": "wait=9"})
     assert (response.status_code, "Preference-Applied" in response.headers) == (202, False)
 
@@ -101,7 +105,7 @@ def test_only_so_many_wait_at_once_and_the_others_are_answered() -> None:
         return {"estado": "iniciada"} if stop.wait(10) else None
 
     read_models.observe = observe
-    client = create_app(FakePublisher(), read_models, max_waiting=1).test_client
+    client = partial(through_door.client, create_app(FakePublisher(), read_models, max_waiting=1))
     estados: list[int] = []
 
     def wait_for() -> None:

@@ -1,0 +1,40 @@
+"""What is asked of the read models and of the saga log, in SQL."""
+
+from typing import Final
+
+ORDEN: Final = """
+    id_orden, id_producto, user_id, time_stamp, cantidad, direccion_entrega, estado, id_driver, motivo, transaction_id,
+    instrucciones_entrega"""
+"""The columns of an order that clients see."""
+ORDENES: Final = f"select {ORDEN} from ordenes"
+ORDEN_TEXTS: Final = ("user_id", "direccion_entrega", "motivo", "instrucciones_entrega")
+"""The columns whose length has no small limit."""
+FILTERS: Final = {
+    "estado": "estado = :estado",
+    "user_id": "user_id = :user_id",
+    "id_producto": "id_producto = :id_producto",
+    "desde": "time_stamp >= :desde",
+    "hasta": "time_stamp < :hasta",
+}
+"""The condition of each filter of lists of orders."""
+PRODUCTO: Final = "id, nombre, stock, fecha_creacion, fecha_actualizacion"
+PRODUCTOS: Final = f"select {PRODUCTO} from productos where not eliminado"
+PAGE: Final = """
+    select {columns} from (
+        select page.*, sum({size}) over (order by {order} rows between unbounded preceding and 2 preceding) as before
+        from ({rows} order by {order} limit :limit) page
+    ) measured where coalesce(before, 0) <= :max_size order by {order}"""
+"""The first rows, up to one after the first that does not fit into a page: no format is shorter than its texts."""
+CREATED_PRODUCTO: Final = """
+    select nombre, case when version = 1 then stock end as stock from productos
+    where id = :id and not (eliminado and version = 1)"""
+OPEN_ORDENES: Final = """
+    select count(*) as open_count, greatest(0, extract(epoch from now() - min(time_stamp))) as oldest_age
+    from ordenes where estado = 'creada'"""
+SAGA: Final = """
+    select id_orden, transaction_id, time_stamp as timestamp, is_compensation, evento, contenido, id_mensaje
+    from sagalog where id_orden = any(cast(:ids as uuid[]))
+    order by time_stamp, array_position(array[
+        'comando-crear-orden', 'comando-disminuir-stock', 'comando-asignar-conductor', 'comando-marcar-listo-despacho',
+        'comando-liberar-conductor', 'comando-revertir-disminuir-stock', 'comando-revertir-orden-creada'],
+        evento), id_mensaje"""
