@@ -26,6 +26,7 @@ _ERRORS: Final[dict[int, str]] = {
     400: "A field, a header or the whole request can't be read: `errores` names each wrong field.",
     404: "There is none, or not yet.",
     406: "Accept asks for no media type that there is.",
+    408: "The body did not come in time.",
     413: f"The body has more than {MAX_BODY} bytes.",
     415: "Content-Type is none of those that are taken, or the charset not UTF-8.",
     422: "The Idempotency-Key was used for another request.",
@@ -57,7 +58,7 @@ def create(
     responses = {"202": _accepted(ids) | ({"links": links} if links else {})}
     if final is not None:
         responses["200"] = _response("What became of it (only with `Prefer: wait`).", final, "Location")
-    errors = [400, 406, 413, 415, 422, 503] if links else [400, 406, 413, 415, 503]
+    errors = [400, 406, 408, 413, 415, 422, 503] if links else [400, 406, 408, 413, 415, 503]
     headers = ["Idempotency-Key"] if final is None else ["Idempotency-Key", "Prefer"]
     return {
         "operationId": name,

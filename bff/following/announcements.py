@@ -64,7 +64,7 @@ class Announcements:
                 with self._reader() as reader:
                     was_refused = False
                     self._read(reader)
-            except pulsar.PulsarException as error:
+            except Exception as error:  # whatever it is: orders can be read without it
                 if not was_refused and not self._closed.is_set():
                     _log.warning("can't read %s, so orders are read again and again: %s", EventoOrden.topic, error)
                 was_refused = True
@@ -87,7 +87,7 @@ class Announcements:
         if not self._is_wanted(key):
             return
         ended = True  # if it can't be read, it has to be looked for
-        with suppress(InvalidMessage):
+        with suppress(InvalidMessage, pulsar.PulsarException):
             data: Any = message.value().message(with_trace=False).data
             ended = data.estado != "creada"
         self._tell(key, ended)

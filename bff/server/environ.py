@@ -1,5 +1,6 @@
 """A request as WSGI wants it, out of what ASGI says of it: the inverse is what an ASGI server did with the bytes."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any, BinaryIO, Final
 from urllib.parse import unquote_to_bytes
@@ -31,7 +32,7 @@ def environ(scope: Mapping[str, Any], body: BinaryIO, length: int | None) -> dic
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
         "wsgi.input": body,
-        "wsgi.errors": None,
+        "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,

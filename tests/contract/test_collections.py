@@ -9,11 +9,12 @@ from typing import Any, Final
 from uuid import uuid4
 
 import pytest
-from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
+from werkzeug.test import Client
 
 from bff.app import create_app
 from bff.contract.collections import API, files, main
+from tests.support import through_door
 from tests.support.fakes import FakePublisher, FakeReadModels
 
 OPENAPI: Final = json.loads((API / "openapi.json").read_text("utf-8"))
@@ -74,9 +75,9 @@ def publisher() -> FakePublisher:
 
 
 @pytest.fixture
-def app(publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
-    monkeypatch.setattr("bff.web.queries.LONGEST_WAIT", 0.05)
-    return create_app(publisher, FakeReadModels()).test_client()
+def app(publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.setattr("bff.following.event_stream.VISIBLE_WITHIN", 0.05)
+    return through_door.client(create_app(publisher, FakeReadModels()))
 
 
 def operations() -> list[tuple[str, str, str]]:
@@ -104,7 +105,7 @@ def test_every_operation_is_there_once(read: Callable[[], Iterator[ApiRequest]])
 
 @pytest.mark.parametrize("read", READERS)
 def test_what_they_send_is_accepted_one_after_the_other(
-    app: FlaskClient, publisher: FakePublisher, read: Callable[[], Iterator[ApiRequest]]
+    app: Client, publisher: FakePublisher, read: Callable[[], Iterator[ApiRequest]]
 ) -> None:
     variables, sent = {"baseUrl": "", "token": "secreto"}, list(read())
 

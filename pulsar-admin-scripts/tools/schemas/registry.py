@@ -13,6 +13,7 @@ from typing import Any
 
 from functions.messages.topics import TENANT, full_name, is_dead_letter_topic, short_name, without_partition
 from tools.cluster import schema_files
+from tools.cluster.patience import Patience
 from tools.cluster.rest import broker_answers
 from tools.cluster.schema_files import version
 from tools.cluster.shell import Response, admin_url, execute
@@ -52,15 +53,25 @@ def unregistered(used: Mapping[str, Sequence[Any]]) -> list[str]:
 def upload(missing: Sequence[Difference]) -> Iterator[tuple[Difference, str | None]]:
     """Uploads missing versions, oldest first; each with the reason why the broker refused it, None if it did not.
 
-    Raises ToolError if an upload fails for any other reason.
+    What gets no answer is uploaded again: a version that is there already stays as it is. Raises ToolError if an upload
+    fails for any other reason.
     """
-    with TemporaryDirectory() as folder:
+    responses: dict[int, Response] = {}
+    with TemporaryDirectory() as folder, Patience(admin_url(), "pulsar-admin is running") as patience:
         commands = [upload_command(difference, Path(folder)) for difference in missing]
-        for difference, response in zip(missing, execute(commands, admin_url()), strict=True):
-            reason = rejection(response)
-            if reason is None:
-                response.require()
-            yield difference, reason
+
+        def attempt() -> Sequence[Response]:
+            numbers = [n for n in range(len(commands)) if n not in responses or responses[n].is_transient]
+            done = execute([commands[number] for number in numbers], admin_url())
+            responses.update(zip(numbers, done, strict=True))
+            return [response for response in done if response.failure is not None and rejection(response) is None]
+
+        patience.insist(attempt)
+    for number, difference in enumerate(missing):
+        reason = rejection(responses[number])
+        if reason is None:
+            responses[number].require()
+        yield difference, reason
 
 
 def upload_command(missing: Difference, folder: Path) -> list[str]:

@@ -106,7 +106,8 @@ def test_it_says_whether_it_is_connected() -> None:
 def test_a_reader_that_fails_is_opened_again(caplog: pytest.LogCaptureFixture) -> None:
     key, topic = new(), Topic()
     with told_of(topic, key) as (_, told):
-        topic.messages.put(pulsar.AlreadyClosed("the broker is gone"))
-        topic.messages.put(Message(key, "iniciada"))
-        assert told.get(timeout=60) == (key, True)
-    assert caplog.text.count("orders are read again and again") == 1
+        for failure in (pulsar.AlreadyClosed("the broker is gone"), ZeroDivisionError("a bug")):
+            topic.messages.put(failure)
+            topic.messages.put(Message(key, "iniciada"))
+            assert told.get(timeout=60) == (key, True)
+    assert caplog.text.count("orders are read again and again") == 2
