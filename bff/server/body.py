@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, cast
 
-from werkzeug.exceptions import RequestTimeout
+from werkzeug.exceptions import BadRequest, HTTPException, RequestTimeout
 
 from bff.bodies.formats import MAX_BODY
 
@@ -17,16 +17,12 @@ MAX_DRAINED: Final = 1 << 20
 the client might lose the answer."""
 
 
-class ClientLeft(Exception):
-    """Nobody would read the answer."""
-
-
 @dataclass(frozen=True, slots=True)
 class Body:
     """What is known of a request's body.
 
     Attributes:
-      stream: the body; empty if it is too long.
+      stream: the body; empty if it is too long. If it did not come, whoever reads it gets the error to answer with.
       length: its bytes, or how many it is said to have; None if there is none.
       is_whole: whether all of it was read: else the connection can't be used again.
     """
@@ -36,14 +32,17 @@ class Body:
     is_whole: bool
 
 
-class _Late(io.RawIOBase):
-    """The body that did not come in time: whoever reads it is told so."""
+class _Failing(io.RawIOBase):
+    """A body that can't be read, with the reason."""
+
+    def __init__(self, error: HTTPException) -> None:
+        self._error = error
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, _: Any) -> int:
-        raise RequestTimeout(f"the body did not come within {TIMEOUT:.0f} s: send it again, faster")
+        raise self._error
 
 
 def unread(scope: Mapping[str, Any]) -> Body:
@@ -53,7 +52,7 @@ def unread(scope: Mapping[str, Any]) -> Body:
 
 
 async def read(scope: Mapping[str, Any], receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> Body:
-    """Reads the body. Raises ClientLeft if the client does not go on."""
+    """Reads the body."""
     length, is_chunked, expects = _announced(scope)
     if not length and not is_chunked:
         return Body(io.BytesIO(), length, True)
@@ -65,8 +64,8 @@ async def read(scope: Mapping[str, Any], receive: Callable[[], Awaitable[Mapping
         async with asyncio.timeout(TIMEOUT):
             while goes_on:
                 message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientLeft
+                if message["type"] == "http.disconnect":  # or its chunks are none
+                    return _failed(BadRequest("the body breaks off, or its chunks can't be read"), length)
                 part = message.get("body", b"")
                 size += len(part)
                 if size > MAX_DRAINED:
@@ -75,8 +74,12 @@ async def read(scope: Mapping[str, Any], receive: Callable[[], Awaitable[Mapping
                     parts.append(part)
                 goes_on = message.get("more_body", False)
     except TimeoutError:
-        return Body(cast(BinaryIO, _Late()), length or 1, False)
+        return _failed(RequestTimeout(f"the body did not come within {TIMEOUT:.0f} s: send it again, faster"), length)
     return Body(io.BytesIO(b"".join(parts)), size, True)
+
+
+def _failed(error: HTTPException, length: int | None) -> Body:
+    return Body(cast(BinaryIO, _Failing(error)), length or 1, False)
 
 
 def _announced(scope: Mapping[str, Any]) -> tuple[int | None, bool, bool]:

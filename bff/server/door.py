@@ -16,13 +16,16 @@ from bff.following.followed import Followed
 from bff.following.later import PENDING, Later, Ongoing
 from bff.server import body
 from bff.server.answers import Answer, Send, Writer, write_part
-from bff.server.body import ClientLeft
 from bff.server.environ import environ
 from bff.telemetry import metrics
 
 LIVENESS: Final = "/health"
 """The path that is answered while all else is busy: at once, without a thread, and without reading a body."""
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+
+
+class _ClientLeft(Exception):
+    """Nobody would read the answer."""
 
 
 class Door:
@@ -55,7 +58,7 @@ class Door:
                 await self._writer.write(Answer.busy(detail), send, closes=True)
             else:
                 await self._answer(scope, receive, send, is_liveness)
-        except (ClientLeft, TimeoutError):
+        except (_ClientLeft, TimeoutError):
             pass  # the connection is closed
         finally:
             metrics.end_request()
@@ -78,7 +81,7 @@ class Door:
         try:
             response = await _resolved(later)
             if watch.done():
-                raise ClientLeft
+                raise _ClientLeft
             goes_on = isinstance(response, Ongoing)
             await self._writer.write(Answer.of(response, variables), send, goes_on=goes_on)
             if isinstance(response, Ongoing):

@@ -62,6 +62,17 @@ def test_a_body_that_does_not_come_is_a_408_and_the_connection_ends(server: Serv
     assert "the body did not come within 3 s" in json.loads(body)["detail"]
 
 
+@pytest.mark.parametrize("chunks", [b"zz\r\nabc", b"3\r\nabc\r\n-1\r\n", b"3\r\nabc\r\nffff"])
+def test_a_body_that_breaks_off_is_a_400_and_the_connection_ends(server: Server, chunks: bytes) -> None:
+    head = b"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with server.send(head + chunks) as sock:
+        sock.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: sock.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert "breaks off" in json.loads(body)["detail"]
+
+
 def test_liveness_does_not_wait_for_a_body_and_its_connection_ends(server: Server) -> None:
     with server.send(OWED_TO_LIVENESS) as sock:
         answer = b"".join(iter(lambda: sock.recv(65536), b""))

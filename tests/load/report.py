@@ -45,6 +45,8 @@ def tables(data: Mapping[str, Any]) -> Iterator[Table]:
         yield _single_ordenes(single_orders)
     if front_door := parts.get("puerta"):
         yield _front_door(front_door)
+    if traced := parts.get("traza"):
+        yield _trace(traced)
     if backlog := parts.get("atraso"):
         yield from _backlog(backlog)
     if ceiling := parts.get("techo"):
@@ -94,6 +96,12 @@ def _single_ordenes(s: Mapping[str, Any]) -> Table:
     }
     rows = [[what, *(figure(value) for value in s[key].values())] for what, key in names.items()]
     return "Single orders, one at a time", ["ms", "p50", "p95", "p99", "max"], rows
+
+
+def _trace(t: Mapping[str, Any]) -> Table:
+    rows = [[hop, f"{values['p50_us']:,.0f}", f"{values['p95_us']:,.0f}"] for hop, values in t["saltos"].items()]
+    rows.append(["POST with Prefer: wait=10, until its answer", f"{t['espera_us']:,.0f}", ""])
+    return f"A single order, hop by hop, of {t['ordenes']} traced ones", ["hop", "p50 µs", "p95 µs"], rows
 
 
 def _front_door(f: Mapping[str, Any]) -> Table:

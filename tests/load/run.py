@@ -13,7 +13,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from tests.load import backlog, ceiling, footprint, front_door, growth, machine, over_http, page, report, scale, startup
+from tests.load import (
+    backlog,
+    ceiling,
+    footprint,
+    front_door,
+    growth,
+    machine,
+    over_http,
+    page,
+    report,
+    scale,
+    startup,
+    trace,
+)
 from tests.load.bench import Bench, Sizes
 from tests.load.figures import log
 from tests.support.platform import ROOT, Platform
@@ -23,6 +36,7 @@ PARTS: Final[dict[str, Callable[[Bench], dict[str, Any]]]] = {
     "http": over_http.measure,
     "sueltas": over_http.single_orders,
     "puerta": front_door.measure,
+    "traza": trace.measure,
     "techo": ceiling.measure,
     "atraso": backlog.measure,
     "escala": scale.measure,

@@ -187,6 +187,11 @@ def result() -> dict[str, Any]:
             "lentas": {"sin": [400.0, 500.0], "con": [410.0, 400.0], "razon": 0.9},
             "memoria_mb": 170.0,
         },
+        "traza": {
+            "ordenes": 200,
+            "espera_us": 21_000.0,
+            "saltos": {"crear-orden: its transaction": {"p50_us": 2300.0, "p95_us": 4000.0}},
+        },
         "http": {"rondas": [load_round(t, n, 100.0 * n) for t in ("json", "xml") for n in (1, 8)]},
         "techo": {"ordenes": 1000, "broker_ordenes_s": 12e3, "bases_ordenes_s": 6e3, "sagas_s": 4e3},
         "atraso": backlog,
@@ -225,6 +230,7 @@ def test_the_report_shows_what_was_measured_and_what_failed() -> None:
     assert "Ceiling, 1,000 orders" in text
     assert "2000, 1999" in text
     assert "2000 × 200" in text
+    assert re.search(r"crear-orden: its transaction +2,300 +4,000", text)
     assert "100,000        1.6           900" in text
     html = page.html(data)
     assert html.count("<svg") == html.count("</svg>") == 9
