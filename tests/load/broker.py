@@ -42,7 +42,7 @@ def pending(platform: Platform) -> dict[tuple[str, str], int]:
         for topic, data in topics(platform).items()
         if not topic.endswith("-dlq")
         for name, figures in data["subscriptions"].items()
-        if figures["msgBacklog"] and not name.startswith("reader-")
+        if figures["msgBacklog"]
     }
 
 
