@@ -10,10 +10,10 @@ import pulsar
 
 from functions.messages.envelope import InvalidMessage
 from functions.messages.ids import Id
-from functions.messages.payloads import EventoOrden
 from functions.messages.topics import full_name
 from functions.pulsar_io.schema import AvroSchema
 
+TOPIC: Final = "ordenes/evento-orden"
 PAUSE: Final = 5.0
 """Seconds between two tries to read the topic."""
 CHECK_EVERY: Final = 1.0
@@ -37,7 +37,7 @@ class Announcements:
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        self._schema = AvroSchema(None, {"topic": EventoOrden.topic})
+        self._schema = AvroSchema(None, {"topic": TOPIC})
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="announcements", daemon=True)
         self.is_connected = False
@@ -66,14 +66,14 @@ class Announcements:
                     self._read(reader)
             except Exception as error:  # whatever it is: orders can be read without it
                 if not was_refused and not self._closed.is_set():
-                    _log.warning("can't read %s, so orders are read again and again: %s", EventoOrden.topic, error)
+                    _log.warning("can't read %s, so orders are read again and again: %s", TOPIC, error)
                 was_refused = True
             finally:
                 self.is_connected = False
             self._closed.wait(PAUSE)
 
     def _reader(self) -> Any:
-        reader = self._client.create_reader(full_name(EventoOrden.topic), pulsar.MessageId.latest, schema=self._schema)
+        reader = self._client.create_reader(full_name(TOPIC), pulsar.MessageId.latest, schema=self._schema)
         return _Closing(reader)
 
     def _read(self, reader: Any) -> None:
