@@ -20,7 +20,8 @@ from tests.support.platform import ROOT, Platform, deployed
 settings.register_profile("no_deadline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no_deadline")
 
-_PASSED: Final = pytest.StashKey[bool]()
+_OWN_FOLDER: Final = pytest.StashKey[str | None]()
+"""The temporary folder that this run has made, and is to remove."""
 ON_A_PLATFORM_OF_ITS_OWN: Final = ("test_deploy", "test_rollout", "test_local_platform", "test_tracing", "test_new")
 ON_THE_FIRST_PLATFORM: Final = ("test_drill", "test_panel", "test_testers", "test_watchdog")
 """The modules that share one platform; all others that need one share another: about half of the time each."""
@@ -73,16 +74,19 @@ def pytest_configure(config: pytest.Config) -> None:
     closes it for other users: for PostgreSQL, which does not run as root, in the data folder of another run.
     """
     if not hasattr(config, "workerinput") and not config.option.basetemp:
-        config.option.basetemp = mkdtemp(prefix="pytest-")
+        config.option.basetemp = config.stash[_OWN_FOLDER] = mkdtemp(prefix="pytest-")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    session.config.stash[_PASSED] = exitstatus == pytest.ExitCode.OK
+    """Keeps the temporary folder of a run that failed, if anything is in it: that may say why."""
+    own_folder = session.config.stash.get(_OWN_FOLDER, None)
+    if own_folder and exitstatus != pytest.ExitCode.OK and any(Path(own_folder).iterdir()):
+        session.config.stash[_OWN_FOLDER] = None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Ends what an interrupted run has left: its processes end before their fixtures do. Removes the temporary folder,
-    unless something in it may say why a test failed.
+    """Ends what an interrupted run has left: its processes end before their fixtures do. Removes the temporary folder
+    that this run has made, unless it is kept.
     """
     if hasattr(config, "workerinput"):
         return
@@ -90,8 +94,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     for data in {path.parent.parent for path in folder.glob("popen-*/*/run/*.json")}:
         command = [sys.executable, "-m", "deployment.local", "clean"]
         subprocess.run(command, cwd=ROOT, env=os.environ | {"PLATFORM_DATA": str(data)}, check=False)
-    if config.stash.get(_PASSED, False):
-        shutil.rmtree(folder, ignore_errors=True)
+    if own_folder := config.stash.get(_OWN_FOLDER, None):
+        shutil.rmtree(own_folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

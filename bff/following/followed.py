@@ -24,6 +24,7 @@ class Followed(Generic[T]):
       latest: what was read last; None if nothing was found, or nothing was read yet.
       failure: why it could not be read the last time; None if it could.
       is_over: whether there will be no more news: the server stops, or the client has left.
+      next_read, pause: when whoever reads it does so next, and the pause after that; nobody else's business.
     """
 
     def __init__(self, key: Id, on_leave: "Callable[[Followed[T]], None]") -> None:

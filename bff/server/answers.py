@@ -32,7 +32,12 @@ class Answer:
     def of(cls, response: Response, environ: dict[str, Any]) -> "Answer":
         """What a Flask response is, for the request with this WSGI environment."""
         body, status, headers = response.get_wsgi_response(environ)
-        return cls(int(status.partition(" ")[0]), headers, b"".join(body))
+        return cls.wsgi(status, headers, b"".join(body))
+
+    @classmethod
+    def wsgi(cls, status: str, headers: list[tuple[str, str]], body: bytes) -> "Answer":
+        """What a WSGI application answers. `status`: such as "200 OK"."""
+        return cls(int(status.partition(" ")[0]), headers, body)
 
     @classmethod
     def busy(cls, detail: str) -> "Answer":

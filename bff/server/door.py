@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any
 
 from flask import Response
 
@@ -18,9 +18,8 @@ from bff.server import body
 from bff.server.answers import Answer, Send, Writer, write_part
 from bff.server.environ import environ
 from bff.telemetry import metrics
+from bff.web.before_request import LIVENESS
 
-LIVENESS: Final = "/health"
-"""The path that is answered while all else is busy: at once, without a thread, and without reading a body."""
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
@@ -48,7 +47,7 @@ class Door:
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answers one request."""
         address = (scope.get("client") or ("", 0))[0]
-        is_liveness = scope["path"] == LIVENESS
+        is_liveness = scope["path"] == LIVENESS  # at once, without a thread or a body: while all else is busy, too
         self._in_hand[address] += 1
         metrics.begin_request()
         try:
@@ -100,7 +99,7 @@ class Door:
             if hasattr(chunks, "close"):
                 chunks.close()
         status, headers = started
-        return Answer(int(status.partition(" ")[0]), headers, content)
+        return Answer.wsgi(status, headers, content)
 
 
 async def _resolved(later: Later[Any]) -> Response:

@@ -17,7 +17,7 @@ from bff.telemetry.cutting import MAX_FIELD, cut
 from functions.messages import trace
 
 LIVENESS: Final = "/health"
-"""The only route whose requests are not counted."""
+"""The only route whose requests are not counted, and which the server answers without a thread."""
 _HOST: Final = re.compile(r"[\w.~!$&'()*+;=%:\[\]-]+", re.ASCII)
 
 

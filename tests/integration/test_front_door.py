@@ -19,6 +19,11 @@ OWED_TO_LIVENESS = b"GET /health HTTP/1.1\r\nHost: x\r\nContent-Length: 400\r\n\
 HALF_A_HEADER = b"GET /orders HTTP/1.1\r\nHost:"
 EVENTS = f"GET /orders/{ID_ORDEN}/events HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n".encode()
 LONG_ANSWER = b"GET /orders HTTP/1.1\r\nHost: x\r\n\r\n"
+BODY = json.dumps(ORDEN).encode()
+AWAITED_ORDER = (
+    b"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nPrefer: wait=10\r\n"
+    b"Content-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
+)
 MANY = 10 * THREADS
 
 
@@ -100,9 +105,7 @@ def test_who_does_not_read_is_cut_off_and_keeps_little_memory(server: Server) ->
 
 
 def test_all_who_wait_are_answered_at_once_when_their_orders_end(server: Server) -> None:
-    body = json.dumps(ORDEN).encode()
-    head = b"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nPrefer: wait=10\r\n"
-    with connections(server, head + b"Content-Length: %d\r\n\r\n" % len(body) + body, PLACES) as waiting:
+    with connections(server, AWAITED_ORDER, PLACES) as waiting:
         wait_for("all to wait", lambda: server.metric("bff_requests_waiting") == PLACES)
         assert server.request("POST", "/orders", ORDEN, Prefer="wait=10")[0] == 202  # one too many
         server.request("GET", "/orders?user_id=end")
@@ -127,9 +130,7 @@ def test_streams_are_passed_on_at_once_and_one_too_many_is_told_to_come_again(se
 
 
 def test_who_waits_and_leaves_gives_the_place_back(server: Server) -> None:
-    body = json.dumps(ORDEN).encode()
-    head = b"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nPrefer: wait=10\r\n"
-    with connections(server, head + b"Content-Length: %d\r\n\r\n" % len(body) + body, 3):
+    with connections(server, AWAITED_ORDER, 3):
         wait_for("all to wait", lambda: server.metric("bff_requests_waiting") == 3)
     started = time.monotonic()
     wait_for("their places", lambda: server.metric("bff_requests_waiting") == 0)
@@ -147,9 +148,7 @@ def test_one_address_can_not_have_all(server: Server) -> None:
 
 
 def test_at_the_end_who_waits_is_answered_and_streams_end(server: Server) -> None:
-    body = json.dumps(ORDEN).encode()
-    head = b"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nPrefer: wait=10\r\n"
-    with server.send(EVENTS) as stream, server.send(head + b"Content-Length: %d\r\n\r\n" % len(body) + body) as waiting:
+    with server.send(EVENTS) as stream, server.send(AWAITED_ORDER) as waiting:
         received_until(stream, b"event: paso")
         wait_for("both to wait", lambda: server.metric("bff_requests_waiting") == 2)
         started = time.monotonic()

@@ -1,6 +1,7 @@
 """What thousands of connections that wait, watch, or are slow cost all others, on one worker."""
 
 import asyncio
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,7 +15,8 @@ from deployment.local import services
 from tests.load import broker, clients, requests, seeding
 from tests.load.bench import Bench
 from tests.load.figures import latencies, log
-from tests.load.slow import slow_connections
+from tests.load.requests import Connection
+from tests.load.slow import Address, slow_connections
 
 STREAMS: Final = 2000
 WAITS: Final = 1000
@@ -31,8 +33,6 @@ PER_SECOND: Final = 2000
 """More orders than can be accepted in a second: so many drivers are made."""
 HELD_BACK: Final = "conductores/asignar-conductor"
 """The function without which no order ends."""
-
-Address = tuple[str, int]
 
 
 def measure(bench: Bench) -> dict[str, Any]:
@@ -51,10 +51,10 @@ def _streams(bench: Bench, productos: list[str]) -> dict[str, Any]:
     """All follow an order of their own, which does not end until all of them are there."""
     with _no_order_ends(bench) as let_them_end:
         log(f"{STREAMS} orders that don't end …")
-        ids = [
-            bench.platform.request("POST", "/orders", _orden(productos, number))[1]["id_orden"]
-            for number in range(STREAMS)
-        ]
+        connection = Connection(bench.bff)
+        raw_requests = (requests.orden(productos[number % len(productos)], number) for number in range(STREAMS))
+        ids = [json.loads(connection.request(raw)[1])["id_orden"] for raw in raw_requests]
+        connection.close()
         return asyncio.run(_follow(bench, ids, let_them_end))
 
 
@@ -184,11 +184,6 @@ def _no_order_ends(bench: Bench) -> Iterator[Callable[[], None]]:
         yield let_them_end
     finally:
         let_them_end()
-
-
-def _orden(productos: list[str], number: int) -> dict[str, Any]:
-    id_producto = productos[number % len(productos)]
-    return {"id_producto": id_producto, "user_id": "x", "cantidad": 1, "direccion_entrega": "Calle 45"}
 
 
 def _memory(bench: Bench) -> float:

@@ -16,14 +16,14 @@ from werkzeug.wsgi import ClosingIterator
 from bff.server.door import Door
 
 
-def client(app: Flask, per_address: int = 1000) -> Client:
+def client(app: Flask) -> Client:
     """A client of the application behind its door. An answer that is not read to its end has to be closed."""
-    return Client(application(app, per_address))
+    return Client(application(app))
 
 
-def application(app: Flask, per_address: int = 1000) -> Any:
+def application(app: Flask) -> Any:
     """The application behind its door as a WSGI application again."""
-    door = Door(app, threads=8, per_address=per_address)
+    door = Door(app, threads=8, per_address=1000)
 
     def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         exchange = _Exchange(environ)
