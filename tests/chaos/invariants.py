@@ -94,7 +94,7 @@ def sagas_are_complete(state: Snapshot, _: Promised) -> Iterator[str]:
     for id_orden, orden in state.ordenes.items():
         steps = state.steps.get(id_orden, Counter())
         if orden.estado != "creada" and not sagas.is_complete(orden.estado, orden.motivo, steps):
-            yield f"order {id_orden}: {orden.estado} ({orden.motivo}) after {dict(steps)}"
+            yield f"order {id_orden}: {orden.estado} ({orden.motivo}) after {dict(sorted(steps.items()))}"
 
 
 def nothing_is_quarantined(state: Snapshot, _: Promised) -> Iterator[str]:

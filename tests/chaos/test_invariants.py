@@ -110,6 +110,13 @@ def test_what_breaks_an_invariant_is_named(invariant: str, corrupt: Callable[[Sn
     assert broken.keys() <= {"only_iniciada_orders_hold_stock", "only_iniciada_orders_hold_a_driver"}
 
 
+def test_what_was_broken_before_is_known_again_in_whatever_order_it_is_read() -> None:
+    before, after = healthy(), healthy()
+    before.steps[INICIADA].update([sagas.CREAR])
+    after.steps[INICIADA] = Counter(dict(reversed(before.steps[INICIADA].items())))
+    assert invariants.broken_invariants(before, PROMISED) == invariants.broken_invariants(after, PROMISED) != {}
+
+
 def test_an_order_that_a_watchdog_ended_may_have_any_steps_in_between() -> None:
     state = healthy()
     change_orden(state, NO_CONDUCTOR, motivo="plazo vencido")
