@@ -20,6 +20,7 @@ from textual.widgets.data_table import RowKey
 from functions.cluster.admin_rest import AdminUnavailable
 from tools.messages.print import HEADERS, to_dict, to_row
 from tools.messages.received import ReceivedMessage
+from tools.monitor.columns import add_columns, widen
 from tools.monitor.messages import Batch, KeepGoing
 from tools.terminal import sanitize
 
@@ -61,7 +62,7 @@ class MessagesScreen(Screen[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        self._table.add_columns(*HEADERS)
+        add_columns(self._table, HEADERS)
         self._table.focus()
         self._show_status("reading …")
         self.run_worker(self._follow, thread=True, exit_on_error=False)
@@ -112,7 +113,9 @@ class MessagesScreen(Screen[None]):
         """Adds messages below; a cursor at the end stays there."""
         is_at_end = self._table.cursor_row >= self._table.row_count - 1
         for message in messages[-MAX_MESSAGES:]:
-            row_key = self._table.add_row(*map(Text, to_row(message)))
+            cells = [Text(cell) for cell in to_row(message)]
+            widen(self._table, cells)
+            row_key = self._table.add_row(*cells)
             self._seen[row_key] = message
         for old in list(self._seen)[:-MAX_MESSAGES]:
             del self._seen[old]

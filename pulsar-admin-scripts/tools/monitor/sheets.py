@@ -7,6 +7,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import DataTable, TabbedContent, TabPane
 
+from tools.monitor.columns import add_columns, widen
 from tools.monitor.health import Complaint
 from tools.monitor.table import HEADERS, LEFT_ALIGNED, Row, Sheet
 from tools.terminal import sanitize
@@ -29,8 +30,7 @@ class Sheets(TabbedContent):
 
     def on_mount(self) -> None:
         for title, headers in TITLES.items():
-            for head in ("STATE", *headers):
-                self._table(title).add_column(head, key=head)
+            add_columns(self._table(title), ("STATE", *headers))
 
     def show(self, title: str) -> None:
         """Brings a table to the front, where the keys move its cursor."""
@@ -52,7 +52,9 @@ class Sheets(TabbedContent):
             return
         for old, row in zip(before, sheet.rows, strict=True):
             if old != row:
-                for head, cell in zip(("STATE", *sheet.headers), _cells(sheet, row), strict=True):
+                cells = _cells(sheet, row)
+                widen(table, cells)
+                for head, cell in zip(("STATE", *sheet.headers), cells, strict=True):
                     table.update_cell(row.key, head, cell, update_width=True)
 
     def _rebuild(self, table: "DataTable[Text]", sheet: Sheet, before: Sequence[Row]) -> None:
@@ -61,7 +63,9 @@ class Sheets(TabbedContent):
         keys = [row.key for row in sheet.rows]
         table.clear()
         for row in sheet.rows:
-            table.add_row(*_cells(sheet, row), key=row.key)
+            cells = _cells(sheet, row)
+            widen(table, cells)
+            table.add_row(*cells, key=row.key)
         if position < len(before) and before[position].key in keys:
             position = keys.index(before[position].key)
         table.move_cursor(row=min(position, len(keys) - 1))
