@@ -4,6 +4,7 @@ The server's handlers may deadlock if a second signal comes while they run. That
 manager signals the whole process group, and then the supervisor signals each worker.
 """
 
+import asyncio
 import os
 import signal
 import threading
@@ -39,9 +40,15 @@ def deliver_first(*signals: int) -> None:
     threading.Thread(target=_deliver, args=(signals, _call), name="signals", daemon=True).start()
 
 
-def deliver_first_to_loop(signal: int) -> None:
-    """The same in a process whose SIGTERM is handled by an event loop, which only the signal itself wakes."""
-    threading.Thread(target=_deliver, args=((signal,), _raise), name="signals", daemon=True).start()
+def deliver_first_to_loop(loop: asyncio.AbstractEventLoop) -> None:
+    """The same for SIGTERM alone, in a process whose handler is one of this event loop in its main thread. The signal
+    itself stays blocked: unblocked for a moment, it could come a second time in it.
+    """
+
+    def deliver(_: Any) -> None:
+        loop.call_soon_threadsafe(_tell_loop)
+
+    threading.Thread(target=_deliver, args=((signal.SIGTERM,), deliver), name="signals", daemon=True).start()
 
 
 def before_end(action: Callable[[], None]) -> None:
@@ -68,6 +75,8 @@ def _call(handler: Any) -> None:
     handler(signal.SIGTERM, None)
 
 
-def _raise(_: Any) -> None:
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-    signal.raise_signal(signal.SIGTERM)  # whichever thread gets it
+def _tell_loop() -> None:
+    """Writes to the running event loop, in its thread, what Python writes to it when a signal comes."""
+    wakeup = signal.set_wakeup_fd(-1)
+    signal.set_wakeup_fd(wakeup)
+    os.write(wakeup, bytes([signal.SIGTERM]))

@@ -1,5 +1,6 @@
 """A worker process: it makes the application with its connections, and closes them at the end."""
 
+import asyncio
 import ctypes
 import logging
 import multiprocessing
@@ -96,7 +97,8 @@ def _shut_down(client: Any, announcements: Announcements, tracer: Tracer | None)
 def _end_with_supervisor() -> None:
     """Lets Linux send SIGTERM when the supervisor dies: an orphan would keep the port from others."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until the server installs its own handler
-    signals.deliver_first_to_loop(signal.SIGTERM)  # not SIGINT: after a terminal's SIGINT the supervisor sends SIGTERM
+    # not SIGINT: after a terminal's SIGINT the supervisor sends SIGTERM
+    signals.deliver_first_to_loop(asyncio.get_event_loop())
     supervisor = multiprocessing.parent_process()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if supervisor is not None and supervisor.pid != os.getppid():  # it died before prctl

@@ -4,7 +4,7 @@ It has one order, which never ends, and all that are placed, which end as soon a
 limits are low, and its time limits short.
 """
 
-import signal
+import asyncio
 import sys
 from collections.abc import Sequence
 from typing import Any, Final
@@ -53,7 +53,7 @@ def load() -> Any:
 
     read_models = Shop()
     followings = Followings(read_models)
-    signals.deliver_first_to_loop(signal.SIGTERM)
+    signals.deliver_first_to_loop(asyncio.get_event_loop())
     signals.before_end(followings.close)
     app = create_app(FakePublisher(), read_models, followings=followings, max_waiting=PLACES)
     return Door(app, THREADS, PER_ADDRESS)
