@@ -1,6 +1,7 @@
 """What the parts of the benchmark share: the platform, the sizes, and what was measured before."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,8 @@ class Sizes:
     """Orders that are stored already while a backlog is worked off, ascending."""
     parallelisms: tuple[int, ...]
     """Instances of one function."""
+    peers: Path | None = None
+    """The folder of a peer's programs, to be measured in turn with ours."""
 
 
 @dataclass(frozen=True, slots=True)

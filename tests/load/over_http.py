@@ -28,10 +28,11 @@ _COUNT_ENDED: Final = sa.text("""
 def measure(bench: Bench) -> dict[str, Any]:
     """A round for each format and number of clients."""
     rounds = [(media_type, count) for media_type in (JSON, XML) for count in bench.sizes.clients]
-    return {"rondas": [_run_round(bench, media_type, count) for media_type, count in rounds]}
+    return {"rondas": [run_round(bench, media_type, count) for media_type, count in rounds]}
 
 
-def _run_round(bench: Bench, media_type: str, count: int) -> dict[str, Any]:
+def run_round(bench: Bench, media_type: str, count: int) -> dict[str, Any]:
+    """So many clients in a closed loop, and until all that they ordered has ended."""
     platform, seconds = bench.platform, bench.sizes.seconds
     productos = seeding.productos(platform)
     seeding.conductores(platform, int(seconds * MAX_PER_SECOND))

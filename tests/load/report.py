@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from tests.load import peers
 from tests.load.goals import figure, instances, judge
 from tests.load.processes import platform_total
 
@@ -47,6 +48,8 @@ def tables(data: Mapping[str, Any]) -> Iterator[Table]:
         yield _front_door(front_door)
     if traced := parts.get("traza"):
         yield _trace(traced)
+    if compared := parts.get("peers"):
+        yield peers.table(compared)
     if backlog := parts.get("atraso"):
         yield from _backlog(backlog)
     if ceiling := parts.get("techo"):

@@ -22,6 +22,7 @@ from tests.load import (
     machine,
     over_http,
     page,
+    peers,
     report,
     scale,
     startup,
@@ -37,6 +38,7 @@ PARTS: Final[dict[str, Callable[[Bench], dict[str, Any]]]] = {
     "sueltas": over_http.single_orders,
     "puerta": front_door.measure,
     "traza": trace.measure,
+    "peers": peers.measure,
     "techo": ceiling.measure,
     "atraso": backlog.measure,
     "escala": scale.measure,
@@ -77,7 +79,7 @@ def _write(folder: Path, data: dict[str, Any]) -> None:
 
 def _sizes(args: argparse.Namespace) -> Sizes:
     sizes = (args.orders, args.seconds, args.clients, args.single, args.idle, args.checks)
-    return Sizes(*sizes, args.stored, args.parallelism)
+    return Sizes(*sizes, args.stored, args.parallelism, args.peers)
 
 
 def _parse_args() -> argparse.Namespace:
@@ -100,6 +102,9 @@ def _parse_args() -> argparse.Namespace:
         help="orders that there are already, ascending (default 1000,100000,1000000)",
     )
     parser.add_argument("--parallelism", type=_integers, default=(1, 2, 4), metavar="N,…", help="default 1,2,4")
+    parser.add_argument(
+        "--peers", type=_folder, metavar="DIR", help="a peer's programs, with a run.sh: see tests/load/peers.py"
+    )
     parser.add_argument("--report", type=Path, default=ROOT / "build" / "bench", help="folder (default build/bench)")
     parser.add_argument("--keep", action="store_true", help="leave the platform running, to look at it")
     return parser.parse_args()
@@ -109,6 +114,13 @@ def _parts(text: str) -> list[str]:
     if unknown := set(text.split(",")) - PARTS.keys():
         raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: the parts are {', '.join(PARTS)}")
     return [part for part in PARTS if part in text.split(",")]
+
+
+def _folder(text: str) -> Path:
+    folder = Path(text).resolve()
+    if not (folder / "run.sh").is_file():
+        raise argparse.ArgumentTypeError(f"{folder} has no run.sh")
+    return folder
 
 
 def _integers(text: str) -> tuple[int, ...]:
