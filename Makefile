@@ -95,7 +95,7 @@ dashboards: $(VENV)/.ready ## Grafana dashboards, from schemas and functions
 api: $(VENV)/.ready ## OpenAPI document, Postman collection and .http file of the HTTP API
 	@$(PY) -m bff.contract.collections
 
-new: $(VENV)/.tests ## lay out a new command topic: make new TOPIC=ordenes/comando-cancelar-orden
+new: $(VENV)/.tests ## lay out a new command topic: make new TOPIC=ordenes/comando-archivar-orden
 	@$(PY) pulsar-admin-scripts/new.py $(TOPIC)
 
 dlq: $(VENV)/.ready ## dead letters: make dlq ARGS="list"; also show, redrive, discard

@@ -20,6 +20,7 @@ from bff.web import problems
 from bff.web.about import about
 from bff.web.after_request import finish
 from bff.web.before_request import admit, begin
+from bff.web.changes import changes
 from bff.web.commands import commands
 from bff.web.queries import queries
 from bff.web.services import Publisher, Services
@@ -88,7 +89,7 @@ def create_app(
     places, states = Shares(max_waiting, max_waiting_per_user), States(read_models.check)
     followings = followings or Followings(read_models)
     app.extensions["bff"] = Services(publisher, read_models, max_cantidad, places, followings, states, tracer)
-    for blueprint in (commands, queries, about):
+    for blueprint in (commands, changes, queries, about):
         app.register_blueprint(blueprint)
     if with_panel:
         app.register_blueprint(panel.create_blueprint(admin))

@@ -57,7 +57,10 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Orden(Accepted):
-    """An order. `estado` is "creada" until its saga ends, then "iniciada" or "fallida", with the reason in `motivo`."""
+    """An order. `estado` is "creada" until its saga ends, then "iniciada" or "fallida". What is iniciada becomes
+    "despachada", and then "entregada" or "devuelta"; until it is dispatched it can be "cancelada". `motivo` says why it
+    is fallida, devuelta or cancelada; the times, when it came into these states, `finalizada_en` into its last one.
+    """
 
     id_producto: UUID
     user_id: str
@@ -68,6 +71,11 @@ class Orden(Accepted):
     id_driver: UUID | None = None
     motivo: str | None = None
     instrucciones_entrega: str | None = None
+    creada_en: datetime | None = None
+    iniciada_en: datetime | None = None
+    despachada_en: datetime | None = None
+    finalizada_en: datetime | None = None
+    recibido_por: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +183,30 @@ class Client:
         response = self._send_command("/orders", fields, idempotency_key, wait)
         return _parse(Orden if response.status == 200 else Accepted, response.json())
 
+    def cancelar_orden(
+        self, id_orden: UUID, *, motivo: str | None = None, idempotency_key: str | None = None, wait: int = 0
+    ) -> Accepted:
+        """Cancels an order that was not dispatched. Returns the Orden itself if that is done within `wait` seconds, at
+        most 10; if it turns out within them that it can't be done, Problem 409 says why. So do the next three.
+        """
+        return self._change(id_orden, "cancelacion", {"motivo": motivo}, idempotency_key, wait)
+
+    def despachar_orden(self, id_orden: UUID, *, idempotency_key: str | None = None, wait: int = 0) -> Accepted:
+        """Says that the driver has set off with the order."""
+        return self._change(id_orden, "despacho", {}, idempotency_key, wait)
+
+    def entregar_orden(
+        self, id_orden: UUID, *, recibido_por: str | None = None, idempotency_key: str | None = None, wait: int = 0
+    ) -> Accepted:
+        """Says that the customer has got the order."""
+        return self._change(id_orden, "entrega", {"recibido_por": recibido_por}, idempotency_key, wait)
+
+    def devolver_orden(
+        self, id_orden: UUID, motivo: str, *, idempotency_key: str | None = None, wait: int = 0
+    ) -> Accepted:
+        """Says that the order could not be delivered and is back."""
+        return self._change(id_orden, "devolucion", {"motivo": motivo}, idempotency_key, wait)
+
     def orden(self, id_orden: UUID) -> Orden | None:
         """The order; None if there is none yet."""
         found = self._fetch(f"/orders/{id_orden}")
@@ -191,8 +223,9 @@ class Client:
         """The steps of the order's saga so far; empty if there is none yet."""
         return [_parse(Step, step) for step in self._fetch(f"/orders/{id_orden}/saga") or []]
 
-    def events(self, id_orden: UUID, wait: float = inf) -> Iterator[Step | Orden]:
-        """The saga's steps as they happen, and at last the order.
+    def events(self, id_orden: UUID, wait: float = inf, *, until_final: bool = False) -> Iterator[Step | Orden]:
+        """The order's steps as they happen, and at last the order: when its saga has ended, or, `until_final`, when it
+        is in its last state.
 
         Ends without the order if that takes longer than about `wait` seconds: the time is checked whenever the server
         ends a stream, which it does after 10 seconds.
@@ -201,7 +234,7 @@ class Client:
         pause = 0.1
         deadline = time.monotonic() + wait
         while time.monotonic() < deadline:
-            path = f"/orders/{id_orden}/events"
+            path = f"/orders/{id_orden}/events{'?hasta=fin' if until_final else ''}"
             # application/json for errors: who accepts only event streams gets an empty one instead of 503
             accept = "text/event-stream, application/json"
             lines = self.request("GET", path, Accept=accept, Last_Event_ID=last_id).lines
@@ -301,6 +334,12 @@ class Client:
         body = json.dumps(fields, default=str).encode()
         prefer = f"wait={wait}" if wait else None
         return self.request("POST", path, body, "application/json", Idempotency_Key=idempotency_key, Prefer=prefer)
+
+    def _change(
+        self, id_orden: UUID, change: str, fields: dict[str, Any], idempotency_key: str | None, wait: int
+    ) -> Accepted:
+        response = self._send_command(f"/orders/{id_orden}/{change}", fields, idempotency_key, wait)
+        return _parse(Orden if response.status == 200 else Accepted, response.json())
 
     def _fetch(self, path: str) -> Any:
         """The answer's JSON; None if it is 404."""

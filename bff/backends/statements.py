@@ -4,10 +4,10 @@ from typing import Final
 
 ORDEN: Final = """
     id_orden, id_producto, user_id, time_stamp, cantidad, direccion_entrega, estado, id_driver, motivo, transaction_id,
-    instrucciones_entrega"""
+    instrucciones_entrega, creada_en, iniciada_en, despachada_en, finalizada_en, recibido_por"""
 """The columns of an order that clients see."""
 ORDENES: Final = f"select {ORDEN} from ordenes"
-ORDEN_TEXTS: Final = ("user_id", "direccion_entrega", "motivo", "instrucciones_entrega")
+ORDEN_TEXTS: Final = ("user_id", "direccion_entrega", "motivo", "instrucciones_entrega", "recibido_por")
 """The columns whose length has no small limit."""
 FILTERS: Final = {
     "estado": "estado = :estado",
@@ -36,5 +36,7 @@ SAGA: Final = """
     from sagalog where id_orden = any(cast(:ids as uuid[]))
     order by time_stamp, array_position(array[
         'comando-crear-orden', 'comando-disminuir-stock', 'comando-asignar-conductor', 'comando-marcar-listo-despacho',
-        'comando-liberar-conductor', 'comando-revertir-disminuir-stock', 'comando-revertir-orden-creada'],
+        'comando-cancelar-orden', 'comando-despachar-orden', 'comando-entregar-orden', 'comando-devolver-orden',
+        'comando-completar-asignacion', 'comando-liberar-conductor', 'comando-revertir-disminuir-stock',
+        'comando-revertir-orden-creada', 'evento-rechazo'],
         evento), id_mensaje"""

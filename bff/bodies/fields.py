@@ -165,6 +165,12 @@ PRODUCTO: Final[dict[str, Field]] = {
     "stock": example(10, integer(0)),
 }
 CONDUCTOR: Final[dict[str, Field]] = {"nombre": optional(example("Ana", text(255)))}
+CANCELACION: Final[dict[str, Field]] = {"motivo": optional(example("Ya no lo necesito", text(1000)))}
+DESPACHO: Final[dict[str, Field]] = {}
+ENTREGA: Final[dict[str, Field]] = {"recibido_por": optional(example("Ana", text(255)))}
+DEVOLUCION: Final[dict[str, Field]] = {"motivo": example("Nadie en casa", text(1000))}
+STREAM: Final[dict[str, Field]] = {"hasta": optional(one_of(("fin",)))}
+"""Until when an order is followed; not said: until its saga ends."""
 FILTERS: Final[dict[str, Field]] = {
     "estado": optional(one_of(values("ordenes/evento-orden", "estado"))),
     "user_id": optional(example("ana", text(255))),

@@ -45,6 +45,12 @@ def read(request: Request) -> dict[str, Any]:
     return body
 
 
+def read_optional(request: Request) -> dict[str, Any]:
+    """The fields in the request's body, none if it has no body. Raises as `read` does."""
+    has_body = request.content_length or "chunked" in request.headers.get("Transfer-Encoding", "")
+    return read(request) if has_body else {}
+
+
 def _text(raw: bytes, *, is_utf8: bool) -> str:
     """The body's text. Its byte order mark, the charset and the XML declaration say what it is in, in this order of
     rank (RFC 7303), and it must be UTF-8. ValueError if it is not.

@@ -31,7 +31,7 @@ _NOTICE: Final = """\
 def postman(api: dict[str, Any]) -> dict[str, Any]:
     """A collection in Postman's format 2.1."""
     all_requests = requests(api)
-    ids = {request.saves[1]: str(UUID(int=0)) for request in all_requests if request.body}
+    ids = {request.saves[1]: str(UUID(int=0)) for request in all_requests if request.saves[1]}
     return {
         "info": {"name": api["info"]["title"], "description": api["info"]["description"], "schema": _POSTMAN},
         "auth": _BEARER,
@@ -51,6 +51,8 @@ def _item(request: Request) -> dict[str, Any]:
         return {"name": request.title, "request": sent}
     sent["body"] = {"mode": "raw", "raw": request.body}
     member, variable = request.saves
+    if not variable:
+        return {"name": request.title, "request": sent}
     script = [_ACCEPTED_TEST, f'pm.collectionVariables.set("{variable}", pm.response.json().{member});']
     return {"name": request.title, "request": sent, "event": [{"listen": "test", "script": {"exec": script}}]}
 
@@ -65,7 +67,7 @@ def http(api: dict[str, Any]) -> str:
     ids = {
         request.saves[1]: f"{{{{{request.path[1:]}.response.body.$.{request.saves[0]}}}}}"
         for request in all_requests
-        if request.body
+        if request.saves[1]
     }
     variables = "".join(f"@{name} = {value}".rstrip() + "\n" for name, value in (_BASE_VARIABLES | ids).items())
     return _NOTICE + variables + "".join(_block(request) for request in all_requests)
@@ -77,7 +79,7 @@ def _block(request: Request) -> str:
     optional += [f"{name}: {value}".rstrip() for name, value in request.optional_headers.items()]
     headers = {"Authorization": "Bearer {{token}}"} | request.headers
     lines = [f"### {request.title}"]
-    if request.body.startswith("{"):
+    if request.saves[1] and request.body.startswith("{"):
         lines.append(f"# @name {request.path[1:]}")
     lines += [f"# may have: {text}" for text in optional]
     lines.append(f"{request.method} {{{{baseUrl}}}}{request.path}")

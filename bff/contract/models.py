@@ -36,9 +36,9 @@ def schemas() -> Document:
     }
     error = object_schema({"campo": TEXT_SCHEMA, "detail": TEXT_SCHEMA})
     members = {"type": TEXT_SCHEMA, "title": TEXT_SCHEMA, "status": {"type": "integer"}, "detail": TEXT_SCHEMA}
-    extra = {"campo": TEXT_SCHEMA, "errores": array_of(error)}
+    extra = {"campo": TEXT_SCHEMA, "errores": array_of(error), "estado": TEXT_SCHEMA}
     problem = object_schema(members) | {"properties": members | extra}
-    orden = _from_event_schema("ordenes/evento-orden", without=("version", "creada_en"))
+    orden = _from_event_schema("ordenes/evento-orden", without=("version",))
     return {"Orden": orden, "Producto": producto, "Paso": object_schema(step), "Problema": problem}
 
 

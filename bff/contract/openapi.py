@@ -6,7 +6,7 @@ from bff.backends.read_models import DATABASES
 from bff.bodies import fields
 from bff.bodies.pages import PAGE_FIELDS
 from bff.contract.models import UUID, Document, array_of, object_schema, ref, schemas
-from bff.contract.operations import create, delete, links, path_id, read_list, read_one, status, stream, text
+from bff.contract.operations import change, create, delete, links, path_id, read_list, read_one, status, stream, text
 
 VERSION: Final = "1.0.0"
 """The API's version: additions raise the second number; what breaks clients raises the first, and changes the path."""
@@ -35,6 +35,14 @@ def _ordenes(max_cantidad: int) -> Document:
     id_links = links("id_orden", "id_orden", "ver_orden", "ver_saga")
     filters = PAGE_FIELDS | fields.FILTERS
     steps_then_orden = "The steps of an order's saga as they come, then the order"
+    changes = {
+        "despacho": change("despachar_orden", "Dispatch an order: its driver sets off", fields.DESPACHO, ids, orden),
+        "entrega": change("entregar_orden", "Confirm that an order was delivered", fields.ENTREGA, ids, orden),
+        "devolucion": change("devolver_orden", "Bring a dispatched order back", fields.DEVOLUCION, ids, orden),
+        "cancelacion": change(
+            "cancelar_orden", "Cancel an order that was not dispatched", fields.CANCELACION, ids, orden
+        ),
+    }
     return {
         "/orders": {
             "post": create("crear_orden", "Place an order", fields.orden(max_cantidad), ids, id_links, orden),
@@ -45,7 +53,11 @@ def _ordenes(max_cantidad: int) -> Document:
             "get": read_one("ver_saga", "The steps of an order's saga", array_of(ref("Paso"))),
             **path_id("id_orden"),
         },
-        "/orders/{id_orden}/events": {"get": stream("ver_eventos", steps_then_orden), **path_id("id_orden")},
+        "/orders/{id_orden}/events": {
+            "get": stream("ver_eventos", steps_then_orden, fields.STREAM),
+            **path_id("id_orden"),
+        },
+        **{f"/orders/{{id_orden}}/{path}": {"post": change, **path_id("id_orden")} for path, change in changes.items()},
     }
 
 

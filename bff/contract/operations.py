@@ -25,6 +25,7 @@ _HEADERS: Final[dict[str, tuple[str, Document]]] = {
 _ERRORS: Final[dict[int, str]] = {
     400: "A field, a header or the whole request can't be read: `errores` names each wrong field.",
     404: "There is none, or not yet.",
+    409: "It is in a state, `estado`, in which this is not possible (only with `Prefer: wait`).",
     406: "Accept asks for no media type that there is.",
     408: "The body did not come in time.",
     413: f"The body has more than {MAX_BODY} bytes.",
@@ -68,6 +69,17 @@ def create(
         "requestBody": {"required": True, "content": content(from_fields(fields))},
         "parameters": [_header(header) for header in headers],
     }
+
+
+def change(name: str, summary: str, fields: Mapping[str, Field], ids: tuple[str, ...], final: Document) -> Document:
+    """A command that changes something that is there. Parameters as of `create`. A body may be left
+    out if each of its fields may be.
+    """
+    operation = create(name, summary, fields, ids, final=final)
+    operation["responses"] |= _error_responses(404, 409)
+    if all(field.is_optional for field in fields.values()):
+        operation["requestBody"]["required"] = False
+    return operation
 
 
 def delete(name: str, summary: str, ids: tuple[str, ...]) -> Document:
@@ -115,19 +127,21 @@ def text(name: str, summary: str, media_type: str, *errors: int) -> Document:
     return {"operationId": name, "summary": summary, "responses": {"200": success} | _error_responses(*errors)}
 
 
-def stream(name: str, summary: str) -> Document:
-    """A query for Server-Sent Events."""
+def stream(name: str, summary: str, query: Mapping[str, Field]) -> Document:
+    """A query for Server-Sent Events. `query`: its query parameters."""
     operation = text(name, summary, event_stream.MEDIA_TYPE, 400, 404, 429, 503)
     fields = {"id": TEXT_SCHEMA, "event": {"type": "string", "enum": ["paso", "orden"]}, "data": TEXT_SCHEMA}
     schema = {"type": "object", "properties": fields}
     operation["responses"]["200"]["content"][event_stream.MEDIA_TYPE]["schema"] = schema
     operation["description"] = (
-        "Server-Sent Events: `paso` for each step, at the end `orden`; data in JSON. A stream that ends without "
+        "Server-Sent Events: `paso` for each step, at the end `orden`; data in JSON. The end is that of the order's "
+        "saga, or, with `hasta=fin`, when the order is in its last state. A stream that ends without "
         "`orden` is to be read on, after as many ms as `retry` says. Clients that accept `text/event-stream` only, as "
         "browsers' EventSource, get a stream without events instead of 429 and 503: errors end them for ever."
     )
     operation["responses"]["503"]["description"] += " Or too many requests wait already."
-    operation["parameters"] = [_header("Last-Event-ID")]
+    query_parameters = [_parameter("query", parameter, field.schema) for parameter, field in query.items()]
+    operation["parameters"] = [*query_parameters, _header("Last-Event-ID")]
     operation["responses"]["204"] = {"description": "There is nothing after that event: don't come again."}
     return operation
 

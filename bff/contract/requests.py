@@ -22,7 +22,7 @@ class Request:
       query, optional_headers: examples that are not sent unless somebody turns them on.
       headers: those that are sent.
       body: empty if there is none.
-      saves: the name of an id in the answer, and the variable that keeps it.
+      saves: the name of an id in the answer, and the variable that keeps it; empty if it is in the path already.
     """
 
     title: str
@@ -36,10 +36,15 @@ class Request:
 
 
 def requests(api: dict[str, Any]) -> list[Request]:
-    """The requests of an OpenAPI document: POSTs first, and among them first those whose body needs no other's id."""
+    """The requests of an OpenAPI document: POSTs first, and among them first those that need no other's id."""
     paths = api["paths"]
     unsorted = [request for path in paths for method in _METHODS for request in _from_operation(paths, path, method)]
-    return sorted(unsorted, key=lambda request: (_METHODS.index(request.method.lower()), "{{id" in request.body))
+    return sorted(unsorted, key=lambda request: (_METHODS.index(request.method.lower()), *_needed_ids(request)))
+
+
+def _needed_ids(request: Request) -> tuple[bool, bool]:
+    """Whether the path, and whether the body of a POST needs an id; what only reads or deletes is sorted by neither."""
+    return request.method == "POST" and "{{id" in request.path, "{{id" in request.body
 
 
 def _from_operation(paths: dict[str, Any], path: str, method: str) -> Iterator[Request]:
@@ -82,7 +87,9 @@ def _example(name: str, schema: dict[str, Any]) -> Any:
 
 
 def _saved_id(paths: dict[str, Any], path: str, operation: dict[str, Any]) -> tuple[str, str]:
-    """The first id in the answer, and the variable that paths below this one use for it."""
+    """The first id in the answer, and the variable that paths below this one use for it; none for a path with ids."""
+    if "{" in path:
+        return "", ""
     members = operation["responses"]["202"]["content"]["application/json"]["schema"]["properties"]
     member = next(name for name, schema in members.items() if schema.get("format") == "uuid")
     below = (other for other in paths if other.startswith(f"{path}/{{"))

@@ -1,4 +1,4 @@
-"""Server-Sent Events: the steps of an order's saga as they come, then the order as it ended.
+"""Server-Sent Events: the steps of an order as they come, then the order: once its saga, or all of it, has ended.
 
 An event's id names all events up to it, not only its own step. So a client that connects again gets exactly the steps
 that it lacks, even if some were logged late, between others that it already has.
@@ -13,7 +13,7 @@ from werkzeug.exceptions import BadRequest
 
 from bff.backends.read_models import Row
 from bff.bodies import formats
-from bff.following.waiting import has_ended
+from bff.following.waiting import has_ended, is_final
 
 MEDIA_TYPE: Final = "text/event-stream"
 HEADERS: Final = {"X-Accel-Buffering": "no"}
@@ -32,6 +32,8 @@ END: Final = "fin"
 """The part of an event's id that names the final event."""
 LAST_STEPS: Final = ("comando-marcar-listo-despacho", "comando-revertir-orden-creada")
 """The last step of a saga that went well, and of one that was compensated."""
+FINAL_STEPS: Final = ("comando-entregar-orden", "comando-revertir-orden-creada")
+"""The last step of an order that was delivered, and of one for which all was undone."""
 IDS: Final = rf"[0-9a-f]{{8}}(\.[0-9a-f]{{8}}){{0,200}}(\.{END})?"
 """The ids of events, as a regular expression: the last 8 digits of each step's id, with dots between them."""
 
@@ -65,14 +67,17 @@ class EventStream:
 
     Parameters:
       seen: the parts of the last event's id that the client has.
+      until_final: whether it goes on after the saga, until the order is in its last state.
 
     Attributes:
       has_steps: whether any step was read, new to the client or not.
       complete: whether the client has got everything.
     """
 
-    def __init__(self, seen: list[str]) -> None:
+    def __init__(self, seen: list[str], *, until_final: bool = False) -> None:
         self._seen_ids = seen
+        self._has_ended = is_final if until_final else has_ended
+        self._last_steps = FINAL_STEPS if until_final else LAST_STEPS
         self.has_steps = False
         self.complete = False
 
@@ -85,7 +90,7 @@ class EventStream:
             if event_id not in self._seen_ids:
                 self._seen_ids.append(event_id)
                 events.append(self._event("paso", step))
-        if has_ended(orden) and any(step["evento"] in LAST_STEPS for step in steps):
+        if self._has_ended(orden) and any(step["evento"] in self._last_steps for step in steps):
             self.complete = True
             if END not in self._seen_ids:
                 self._seen_ids.append(END)

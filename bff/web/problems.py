@@ -14,6 +14,20 @@ from bff.bodies.fields import InvalidFields
 from bff.bodies.formats import MAX_BODY
 from bff.following import event_stream
 from bff.telemetry.cutting import MAX_TEXT, cut
+from functions.messages.ids import Id
+
+
+class Impossible(Exception):
+    """An order is in a state from which it can't come to the one that was asked for.
+
+    Attributes:
+      estado: the order's state.
+    """
+
+    def __init__(self, id_orden: Id, estado: str, wanted: str) -> None:
+        super().__init__(f"order {id_orden} is {estado}: it can't become {wanted}")
+        self.estado = estado
+
 
 _DETAILS: Final = {
     404: "there is nothing at {0.path}: ids are UUIDs",
@@ -30,6 +44,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(InvalidFields, _invalid_fields)
     app.register_error_handler(BrokerUnavailable, _broker_unavailable)
     app.register_error_handler(DatabaseUnavailable, _database_unavailable)
+    app.register_error_handler(Impossible, _impossible)
     app.register_error_handler(Unauthenticated, _unauthenticated)
     app.register_error_handler(KeysUnavailable, _keys_unavailable)
 
@@ -58,6 +73,10 @@ def _invalid_fields(error: InvalidFields) -> Response:
     errors = [{"campo": field, "detail": detail} for field, detail in error.errors.items()]
     extra: dict[str, Any] = {"campo": errors[0]["campo"], "errores": errors}
     return _problem(400, str(error), None, **extra)
+
+
+def _impossible(error: Impossible) -> Response:
+    return _problem(409, str(error), None, estado=error.estado)
 
 
 def _unauthenticated(error: Unauthenticated) -> Response:

@@ -53,12 +53,14 @@ def get_saga(id_orden: Id) -> Response:
 
 @queries.get("/orders/<uuid:id_orden>/events")
 def stream_events(id_orden: Id) -> Response:
-    """The steps of an order's saga as they come, then the order, as Server-Sent Events.
+    """The steps of an order as they come, then the order, as Server-Sent Events: when its saga has ended, or, with
+    `hasta=fin`, when the order is in its last state.
 
     The answer begins with the first step: until then it may still become an error. If too many wait already, it is
     429 or 503, and the client comes again.
     """
-    stream = EventStream(event_stream.seen(request.headers.get("Last-Event-ID")))
+    until_final = validate(request.args, fields.STREAM)["hasta"] is not None
+    stream = EventStream(event_stream.seen(request.headers.get("Last-Event-ID")), until_final=until_final)
     only_user, is_head = scopes.restricted_to(g.caller), request.method == "HEAD"
     followed = follow(services().followings.sagas, id_orden, at_once=True)
 

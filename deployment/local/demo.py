@@ -1,4 +1,4 @@
-"""Three orders to watch: one in JSON, one in XML, and one that fails and is compensated.
+"""Three orders to watch: one in JSON, which is delivered, one in XML, and one that fails and is compensated.
 
 Talks to the BFF only, as any client would: BFF_PORT (3000) on 127.0.0.1.
 """
@@ -50,8 +50,8 @@ def prepare(stock: int, conductores: int) -> UUID:
     return id_producto
 
 
-def follow(title: str, body: str, media_type: str, expected: str) -> None:
-    """Posts an order, prints its saga while it happens, and its end."""
+def follow(title: str, body: str, media_type: str, expected: str) -> Orden:
+    """Posts an order, prints its saga while it happens, and its end; the order."""
     print(f"\n{title}\n  POST /orders  {media_type}\n    {body}")
     id_orden = UUID(API.request("POST", "/orders", body.encode(), media_type).json()["id_orden"])
     started_at = None
@@ -61,11 +61,23 @@ def follow(title: str, body: str, media_type: str, expected: str) -> None:
             print(f"  order {id_orden} is {evento.estado}: {detail}")
             if evento.estado != expected:
                 sys.exit(f"error: it should be {expected}")
-            return
+            return evento
         started_at = started_at or evento.timestamp
         ms = (evento.timestamp - started_at).total_seconds() * 1000
         print(f"    {ms:5.0f} ms {'↩' if evento.is_compensation else '→'} {evento.evento}", flush=True)
     _exit_on_timeout("the end of the saga")
+
+
+def deliver(orden: Orden) -> None:
+    """Has an order dispatched and delivered, and prints that."""
+    print(f"\n4. The first order is delivered\n  POST /orders/{orden.id_orden}/despacho, …/entrega  Prefer: wait")
+    wait_for("the dispatch", lambda: isinstance(API.despachar_orden(orden.id_orden, wait=5), Orden))
+    delivered = wait_for("the delivery", lambda: _ended(API.entregar_orden(orden.id_orden, recibido_por="Ana", wait=5)))
+    print(f"  order {orden.id_orden} is {delivered.estado}: driver {delivered.id_driver} is free again", flush=True)
+
+
+def _ended(answer: object) -> Orden | None:
+    return answer if isinstance(answer, Orden) else None
 
 
 def main() -> None:
@@ -82,10 +94,11 @@ def show() -> None:
     before = 10
     id_producto = prepare(before, conductores=2)
     fields = {"id_producto": str(id_producto), "user_id": "ana", "cantidad": 2, "direccion_entrega": "Calle 45 # 13-40"}
-    follow("1. An order in JSON", json.dumps(fields), "application/json", "iniciada")
+    first = follow("1. An order in JSON", json.dumps(fields), "application/json", "iniciada")
     xml = "".join(f"<{field}>{value}</{field}>" for field, value in (fields | {"cantidad": 3}).items())
     follow("2. An order in XML", f"<root>{xml}</root>", "application/xml", "iniciada")
     follow("3. An order of more than there is", json.dumps(fields | {"cantidad": 6}), "application/json", "fallida")
+    deliver(first)
     after = before - 2 - 3
     wait_for("the read model", lambda: (p := API.producto(id_producto)) is not None and p.stock == after)
     print(f"\nStock before: {before}; after 2 + 3 units sold and 6 refused: {after}")

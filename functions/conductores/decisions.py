@@ -1,17 +1,19 @@
 """Drivers and their assignments: the decisions about them. Pure.
 
-An assignment is kept under its order's id and is `asignada`, `rechazada` or `liberada`: whoever asks for the same
-order again, with whatever message, gets the same answer and changes nothing.
+An assignment is kept under its order's id and is `asignada`, `rechazada`, `liberada` or, once the order was delivered,
+`completada`: whoever asks for the same order again, with whatever message, gets the same answer and changes nothing.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from functions.messages.envelope import has_expired, require_same_saga
+from functions.messages.envelope import InvalidMessage, has_expired, require_same_saga
 from functions.messages.frozen import frozen
 from functions.messages.ids import Id
 from functions.messages.payloads import (
     ComandoAsignarConductor,
+    ComandoCompletarAsignacion,
     ComandoLiberarConductor,
     ComandoMarcarListoDespacho,
     ComandoRevertirDisminuirStock,
@@ -21,6 +23,7 @@ from functions.messages.payloads import (
 ASIGNADA: Final = "asignada"
 RECHAZADA: Final = "rechazada"
 LIBERADA: Final = "liberada"
+COMPLETADA: Final = "completada"
 
 NO_CONDUCTOR: Final = "sin conductor libre"
 
@@ -75,9 +78,19 @@ def liberar(asignacion: Asignacion | None, comando: ComandoLiberarConductor) -> 
     """
     if asignacion is not None:
         require_same_saga(asignacion.id_orden, asignacion.transaction_id, comando.transaction_id)
+        if asignacion.estado == COMPLETADA:
+            raise InvalidMessage(f"id_orden is {comando.id_orden}: it was delivered, and can't be undone")
     if asignacion is None or asignacion.estado == ASIGNADA:
         asignacion = _asignacion(comando, LIBERADA, motivo=comando.motivo)
     return asignacion, [_revertir(asignacion, comando)]
+
+
+def completar_asignacion(asignacion: Asignacion | None, comando: ComandoCompletarAsignacion) -> Decision:
+    """The order was delivered: its driver is free again. Raises InvalidMessage if no driver was assigned to it."""
+    if asignacion is None or asignacion.id_conductor is None:
+        raise InvalidMessage(f"id_orden is {comando.id_orden}: no driver was assigned to it")
+    require_same_saga(asignacion.id_orden, asignacion.transaction_id, comando.transaction_id)
+    return (replace(asignacion, estado=COMPLETADA) if asignacion.estado == ASIGNADA else asignacion), []
 
 
 def _asignacion(

@@ -20,7 +20,7 @@ _LOAD: Final = sa.text("""
     where id_orden = any(cast(:ids as uuid[])) order by id_orden for update""")
 # never "skip locked": a driver that another transaction only looks at would count as taken
 _FREE_CONDUCTORES: Final = sa.text("""
-    select id_conductor from conductores where libre order by id_conductor limit :count for update""")
+    select id_conductor from conductores where libre order by libre_desde, id_conductor limit :count for update""")
 _FIELDS: Final = ("id_orden", "id_conductor", "direccion_entrega", "estado", "motivo", "transaction_id")
 _INSERT: Final = sa.text(f"""
     insert into asignaciones ({", ".join(_FIELDS)})
@@ -31,8 +31,10 @@ _INSERT: Final = sa.text(f"""
 _UPDATE: Final = sa.text(f"""{_INSERT.text}
     on conflict (id_orden) do update set id_conductor = excluded.id_conductor, estado = excluded.estado,
         motivo = excluded.motivo""")
-_SET_LIBRE: Final = sa.text("""
-    update conductores set libre = :libre where id_conductor = any(cast(:ids as uuid[]))""")
+_TAKE: Final = sa.text("""
+    update conductores set libre = false where id_conductor = any(cast(:ids as uuid[]))""")
+_FREE: Final = sa.text("""
+    update conductores set libre = true, libre_desde = now() where id_conductor = any(cast(:ids as uuid[]))""")
 
 
 def registrar(tx: sa.Connection, conductores: Sequence[ComandoRegistrarConductor]) -> None:
@@ -47,19 +49,19 @@ def load(tx: sa.Connection, ids_orden: Sequence[Id]) -> dict[Id, Asignacion]:
 
 
 def libres(tx: sa.Connection, count: int) -> list[Id]:
-    """Free drivers, at most `count`, locked."""
+    """Free drivers, at most `count`, locked; those who have been free longest come first."""
     return list(tx.execute(_FREE_CONDUCTORES, {"count": count}).scalars())
 
 
 def save(tx: sa.Connection, before: Mapping[Id, Asignacion], after: Mapping[Id, Asignacion]) -> None:
-    """Saves the assignments that are new or were freed, and which drivers are free."""
+    """Saves the assignments that are new, were freed or completed, and which drivers are free."""
     if inserts := added(before, after):
         values = columns(inserts, *_FIELDS)
         tx.execute(_INSERT, values)
-        tx.execute(_SET_LIBRE, {"ids": values["id_conductor"], "libre": False})
-    if freed := changed(before, after):
-        tx.execute(_UPDATE, columns(freed, *_FIELDS))
-        tx.execute(_SET_LIBRE, {"ids": [before[a.id_orden].id_conductor for a in freed], "libre": True})
+        tx.execute(_TAKE, {"ids": values["id_conductor"]})
+    if ended := changed(before, after):
+        tx.execute(_UPDATE, columns(ended, *_FIELDS))
+        tx.execute(_FREE, {"ids": [before[a.id_orden].id_conductor for a in ended]})
 
 
 ASIGNACIONES: Final = Store("id_orden", load, save)

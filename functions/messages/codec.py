@@ -108,6 +108,12 @@ def values(topic: str, field: str) -> tuple[str, ...]:
     return tuple(next(item["x-values"] for item in payload(codec(topic).definition) if item["name"] == field))
 
 
+def next_values(topic: str, field: str) -> Mapping[str, tuple[str, ...]]:
+    """What each value of a field of the payload may become, where its schema lists that (`x-next`)."""
+    following = next(item["x-next"] for item in payload(codec(topic).definition) if item["name"] == field)
+    return {value: tuple(others) for value, others in following.items()}
+
+
 def codec_for(topic: str, definition: dict[str, Any]) -> Codec:
     """The codec of the topic with the schema `definition`, which may be of any version."""
     fields = {field["name"]: field["type"] for field in payload(definition)}

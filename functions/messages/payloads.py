@@ -122,10 +122,46 @@ class ComandoSuspenderPlazos(Payload):
     motivo: str
 
 
+@payload("ordenes/comando-cancelar-orden", key="id_orden")
+class ComandoCancelarOrden(Payload):
+    """Cancel the order, for the reason `motivo`, unless it was dispatched."""
+
+    id_orden: Id
+    transaction_id: Id
+    motivo: str | None = None
+
+
+@payload("ordenes/comando-despachar-orden", key="id_orden")
+class ComandoDespacharOrden(Payload):
+    """The driver has set off with the order."""
+
+    id_orden: Id
+    transaction_id: Id
+
+
+@payload("ordenes/comando-entregar-orden", key="id_orden")
+class ComandoEntregarOrden(Payload):
+    """The customer has got the order. `recibido_por`: who took it."""
+
+    id_orden: Id
+    transaction_id: Id
+    recibido_por: str | None = None
+
+
+@payload("ordenes/comando-devolver-orden", key="id_orden")
+class ComandoDevolverOrden(Payload):
+    """The dispatched order could not be delivered, for the reason `motivo`, and is back."""
+
+    id_orden: Id
+    transaction_id: Id
+    motivo: str
+
+
 @payload("ordenes/evento-orden", key="id_orden")
 class EventoOrden(Payload):
-    """The whole state of an order after a change. `version` grows by one with each change. `creada_en`: when it became
-    an order, by the clock of the database `ordenes`.
+    """The whole state of an order after a change. `version` grows by one with each change. By the clock of the database
+    `ordenes`: `creada_en`, `iniciada_en`, `despachada_en`: when it came into these states; `finalizada_en`: into its
+    last one.
     """
 
     id_orden: Id
@@ -141,6 +177,10 @@ class EventoOrden(Payload):
     version: int
     instrucciones_entrega: str | None = None
     creada_en: datetime | None = None
+    iniciada_en: datetime | None = None
+    despachada_en: datetime | None = None
+    finalizada_en: datetime | None = None
+    recibido_por: str | None = None
 
 
 @payload("productos/comando-crear-producto", key="id_producto")
@@ -240,6 +280,14 @@ class ComandoLiberarConductor(Payload):
     transaction_id: Id
 
 
+@payload("conductores/comando-completar-asignacion", key="id_orden")
+class ComandoCompletarAsignacion(Payload):
+    """The order was delivered: its driver is free again."""
+
+    id_orden: Id
+    transaction_id: Id
+
+
 @payload("saga/evento-cuarentena", key="funcion")
 class EventoCuarentena(Payload):
     """A message was quarantined, or an operator did something with its dead letter."""
@@ -252,3 +300,13 @@ class EventoCuarentena(Payload):
     operador: str | None
     id_orden: Id | None
     transaction_id: Id | None
+
+
+@payload("saga/evento-rechazo", key="id_orden")
+class EventoRechazo(Payload):
+    """The topic `comando` asked for a change that was not possible in the state `estado` that the order was in."""
+
+    id_orden: Id
+    comando: str
+    estado: str
+    transaction_id: Id

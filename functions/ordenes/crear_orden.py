@@ -12,7 +12,7 @@ from functions.messages.envelope import Message
 from functions.messages.payloads import ComandoCrearOrden
 from functions.ordenes import decisions, tables
 from functions.ordenes.deadlines import merge_checks, plazos
-from functions.ordenes.decisions import Orden
+from functions.ordenes.states import Orden
 from functions.postgres.clock import now
 
 

@@ -1,7 +1,4 @@
-"""Orders: their states and the decisions about them. Pure.
-
-creada ──► iniciada   a driver was assigned
-   └─────► fallida    compensated; `motivo` says why
+"""The decisions about orders: see `states` for what may become of one. Pure.
 
 An order that stays `creada` is checked again and again: its saga is pushed on, in the end given up.
 Every time is one of the clock of the database `ordenes`.
@@ -13,28 +10,30 @@ from typing import Final
 
 from functions.messages.envelope import InvalidMessage, require_same_saga
 from functions.messages.payloads import (
+    ComandoCancelarOrden,
+    ComandoCompletarAsignacion,
     ComandoCrearOrden,
+    ComandoDespacharOrden,
+    ComandoDevolverOrden,
     ComandoDisminuirStock,
+    ComandoEntregarOrden,
     ComandoLiberarConductor,
     ComandoMarcarListoDespacho,
     ComandoRevertirOrdenCreada,
     ComandoVerificarOrden,
     EventoOrden,
+    EventoRechazo,
     Payload,
 )
 from functions.ordenes.deadlines import Plazos
-
-CREADA: Final = "creada"
-INICIADA: Final = "iniciada"
-FALLIDA: Final = "fallida"
-TRANSITIONS: Final = {CREADA: (INICIADA, FALLIDA), INICIADA: (), FALLIDA: ()}
-"""What may become of an order in each state; whatever asks for something else changes nothing."""
+from functions.ordenes.states import CANCELADA, CREADA, DESPACHADA, DEVUELTA, ENTREGADA, FALLIDA, INICIADA, Orden, move
 
 TIMED_OUT: Final = "plazo vencido"
 
-Orden = EventoOrden
-"""An order's whole state, as its domain event carries it."""
 Decision = tuple[Orden, list[Payload]]
+Step = ComandoMarcarListoDespacho | ComandoRevertirOrdenCreada
+Request = ComandoCancelarOrden | ComandoDespacharOrden | ComandoEntregarOrden | ComandoDevolverOrden
+"""What people ask of an order that is there; the saga's own steps are no requests."""
 
 
 def crear(orden: Orden | None, comando: ComandoCrearOrden, now: datetime, plazos: Plazos) -> Decision:
@@ -60,14 +59,14 @@ def crear(orden: Orden | None, comando: ComandoCrearOrden, now: datetime, plazos
     return new, [_pedir_stock(new, plazos.vence(new, 1, now)), new, _check(new, 1, now, plazos)]
 
 
-def marcar_listo(orden: Orden | None, comando: ComandoMarcarListoDespacho) -> Decision:
-    """`creada` → `iniciada`; an order that has ended stays as it is."""
-    return _transition(orden, comando, INICIADA, id_driver=comando.id_conductor)
+def marcar_listo(orden: Orden | None, comando: ComandoMarcarListoDespacho, now: datetime) -> Decision:
+    """`creada` → `iniciada`; an order in another state stays as it is."""
+    return _move(_known(orden, comando), INICIADA, now, id_driver=comando.id_conductor)
 
 
-def revertir(orden: Orden | None, comando: ComandoRevertirOrdenCreada) -> Decision:
-    """`creada` → `fallida`; an order that has ended stays as it is."""
-    return _transition(orden, comando, FALLIDA, motivo=comando.motivo)
+def revertir(orden: Orden | None, comando: ComandoRevertirOrdenCreada, now: datetime) -> Decision:
+    """`creada` → `fallida`; an order in another state stays as it is."""
+    return _move(_known(orden, comando), FALLIDA, now, motivo=comando.motivo)
 
 
 def verificar(
@@ -88,8 +87,8 @@ def verificar(
     if orden.estado != CREADA:
         return orden, []
     if plazos.is_over(orden, now):
-        fallida = _ended(orden, FALLIDA, motivo=TIMED_OUT)
-        return fallida, [fallida, _pedir_compensacion(fallida)]
+        fallida, events = _move(orden, FALLIDA, now, motivo=TIMED_OUT)
+        return fallida, [*events, _pedir_compensacion(orden, TIMED_OUT)]
     number = comando.intento + 1
     # by how much the broker's clock is ahead, as far as one sees
     early = max(comando.programado - now, timedelta()) if comando.programado is not None else timedelta()
@@ -99,34 +98,65 @@ def verificar(
     return orden, [_pedir_stock(orden, plazos.vence(orden, number, now)), following]
 
 
-def _transition(
-    orden: Orden | None,
-    comando: ComandoMarcarListoDespacho | ComandoRevertirOrdenCreada,
-    estado: str,
-    **changes: object,
+def cancelar_orden(orden: Orden | None, comando: ComandoCancelarOrden, now: datetime) -> Decision:
+    """`creada` or `iniciada` → `cancelada`; what was done for the order is undone, last step first, whether it was done
+    or not, now or later.
+    """
+    orden = _known(orden, comando)
+    return _answer(orden, comando, CANCELADA, now, _pedir_compensacion(orden, CANCELADA), motivo=comando.motivo)
+
+
+def despachar_orden(orden: Orden | None, comando: ComandoDespacharOrden, now: datetime) -> Decision:
+    """`iniciada` → `despachada`."""
+    return _answer(_known(orden, comando), comando, DESPACHADA, now)
+
+
+def entregar_orden(orden: Orden | None, comando: ComandoEntregarOrden, now: datetime) -> Decision:
+    """`despachada` → `entregada`; its driver is free again."""
+    orden = _known(orden, comando)
+    done = ComandoCompletarAsignacion(orden.id_orden, orden.transaction_id)
+    return _answer(orden, comando, ENTREGADA, now, done, recibido_por=comando.recibido_por)
+
+
+def devolver_orden(orden: Orden | None, comando: ComandoDevolverOrden, now: datetime) -> Decision:
+    """`despachada` → `devuelta`; what was done for the order is undone, last step first."""
+    orden = _known(orden, comando)
+    return _answer(orden, comando, DEVUELTA, now, _pedir_compensacion(orden, DEVUELTA), motivo=comando.motivo)
+
+
+def _move(orden: Orden, estado: str, now: datetime, **changes: object) -> Decision:
+    """A step of the saga: one that comes too late changes nothing."""
+    moved = move(orden, estado, now, **changes)
+    return (moved, [moved]) if moved else (orden, [])
+
+
+def _answer(
+    orden: Orden, comando: Request, estado: str, now: datetime, *following: Payload, **changes: object
 ) -> Decision:
+    """What becomes of a request, with what follows from it. One that is not possible changes nothing, and that is said;
+    neither is true of one for the state that the order is in.
+    """
+    if orden.estado == estado:
+        return orden, []
+    moved = move(orden, estado, now, **changes)
+    if moved is None:
+        name = comando.topic.partition("/")[2]
+        return orden, [EventoRechazo(orden.id_orden, name, orden.estado, orden.transaction_id)]
+    return moved, [*following, moved]
+
+
+def _known(orden: Orden | None, comando: Step | Request) -> Orden:
     if orden is None:
         raise _unknown(comando)
     _require_same_saga(orden, comando)
-    if estado not in TRANSITIONS[orden.estado]:
-        return orden, []
-    ended = _ended(orden, estado, **changes)
-    return ended, [ended]
+    return orden
 
 
-def _ended(orden: Orden, estado: str, **changes: object) -> Orden:
-    return replace(orden, estado=estado, version=orden.version + 1, **changes)  # type: ignore[arg-type]
-
-
-def _unknown(
-    comando: ComandoMarcarListoDespacho | ComandoRevertirOrdenCreada | ComandoVerificarOrden,
-) -> InvalidMessage:
+def _unknown(comando: Step | Request | ComandoVerificarOrden) -> InvalidMessage:
     return InvalidMessage(f"id_orden is {comando.id_orden}: there is no such order")
 
 
-def _require_same_saga(
-    orden: Orden, comando: ComandoCrearOrden | ComandoMarcarListoDespacho | ComandoRevertirOrdenCreada
-) -> None:
+def _require_same_saga(orden: Orden, comando: ComandoCrearOrden | Step | Request) -> None:
     require_same_saga(orden.id_orden, orden.transaction_id, comando.transaction_id)
 
 
@@ -151,12 +181,12 @@ def _pedir_stock(orden: Orden, vence: datetime) -> ComandoDisminuirStock:
     )
 
 
-def _pedir_compensacion(orden: Orden) -> ComandoLiberarConductor:
+def _pedir_compensacion(orden: Orden, motivo: str) -> ComandoLiberarConductor:
     return ComandoLiberarConductor(
         id_producto=orden.id_producto,
         id_orden=orden.id_orden,
         cantidad=orden.cantidad,
         direccion_entrega=orden.direccion_entrega,
-        motivo=TIMED_OUT,
+        motivo=motivo,
         transaction_id=orden.transaction_id,
     )

@@ -47,8 +47,8 @@ class Metrics:
         self.record(name, time.perf_counter() - started)
 
     def record_decisions(self, causes: Sequence[Message[Payload]], decisions: Sequence[Sequence[Payload]]) -> None:
-        """Counts the orders that began and ended and why, and how long after the request each ended, from the outputs
-        `decisions` of the messages `causes`.
+        """Counts the orders that came into each state, why they failed, and how long after the request the saga of each
+        ended, from the outputs `decisions` of the messages `causes`.
         """
         now = time.time()
         counts = Counter[str]()
@@ -57,9 +57,9 @@ class Metrics:
             for orden in outputs:
                 if isinstance(orden, EventoOrden):
                     counts[f"orders_{orden.estado}"] += 1
-                    if orden.estado != "creada":
+                    if orden.estado in ("iniciada", "fallida"):
                         durations.append(now - cause.ingestion / 1000)
-                    if orden.motivo is not None:
+                    if orden.estado == "fallida" and orden.motivo is not None:
                         counts[f"compensations_{self._reason_metric(orden.motivo)}"] += 1
         for name, count in counts.items():
             self.record(name, count)

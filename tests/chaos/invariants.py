@@ -5,9 +5,25 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 from uuid import UUID
 
+from functions.ordenes.states import CANCELADA, CREADA, DESPACHADA, DEVUELTA, ENTREGADA, FALLIDA, INICIADA
 from tests.chaos import sagas
 from tests.chaos.deliveries import QUARANTINE
 from tests.chaos.snapshot import Promised, Snapshot
+
+WITH_STOCK: Final = (INICIADA, DESPACHADA, ENTREGADA)
+"""The states of orders whose stock is not there any more."""
+WITH_CONDUCTOR: Final = (INICIADA, DESPACHADA)
+"""The states of orders whose driver is not free."""
+
+VERSIONS: Final = {
+    INICIADA: (2,),
+    FALLIDA: (2,),
+    CANCELADA: (2, 3),
+    DESPACHADA: (3,),
+    ENTREGADA: (4,),
+    DEVUELTA: (4,),
+}
+"""How many states an order of this one has been in."""
 
 
 def no_order_is_lost(state: Snapshot, promised: Promised) -> Iterator[str]:
@@ -27,14 +43,14 @@ def no_driver_is_lost(state: Snapshot, promised: Promised) -> Iterator[str]:
 def every_order_ends(state: Snapshot, _: Promised) -> Iterator[str]:
     """Every order, accepted or not, has ended."""
     for id_orden, orden in state.ordenes.items():
-        if orden.estado not in ("iniciada", "fallida"):
+        if orden.estado == CREADA:
             yield f"order {id_orden}: still {orden.estado}"
 
 
 def every_order_ends_once(state: Snapshot, _: Promised) -> Iterator[str]:
-    """Created once and ended once: version 2."""
+    """An order came into each state of its way once, which its version counts."""
     for id_orden, orden in state.ordenes.items():
-        if orden.estado != "creada" and orden.version != 2:
+        if orden.estado != CREADA and orden.version not in VERSIONS[orden.estado]:
             yield f"order {id_orden}: {orden.estado} with version {orden.version}"
 
 
@@ -49,22 +65,21 @@ def stock_adds_up(state: Snapshot, promised: Promised) -> Iterator[str]:
             yield f"product {id_producto}: {producto}, but {initial} less what is reserved is {expected}"
 
 
-def only_iniciada_orders_hold_stock(state: Snapshot, _: Promised) -> Iterator[str]:
-    """An order that is iniciada holds what it asked for, any other holds nothing."""
+def only_fulfilled_orders_hold_stock(state: Snapshot, _: Promised) -> Iterator[str]:
+    """An order that is iniciada, despachada or entregada holds what it asked for, any other holds nothing."""
     for id_orden in state.ordenes.keys() | state.reservas.keys():
         orden, reserva = state.ordenes.get(id_orden), state.reservas.get(id_orden)
         actual = (reserva.id_producto, reserva.cantidad) if reserva and reserva.estado == "reservada" else None
-        expected = (orden.id_producto, orden.cantidad) if orden and orden.estado == "iniciada" else None
+        expected = (orden.id_producto, orden.cantidad) if orden and orden.estado in WITH_STOCK else None
         if actual != expected:
             yield f"order {id_orden}: {orden.estado if orden else 'not there'}, but its reservation is {reserva}"
 
 
-def only_iniciada_orders_hold_a_driver(state: Snapshot, _: Promised) -> Iterator[str]:
-    """An order that is iniciada has the driver of its assignment, any other has none."""
+def only_orders_under_way_hold_a_driver(state: Snapshot, _: Promised) -> Iterator[str]:
+    """An order that is iniciada or despachada has the driver of its assignment, any other has none."""
     for id_orden in state.ordenes.keys() | state.asignadas.keys():
         orden, assigned = state.ordenes.get(id_orden), state.asignadas.get(id_orden)
-        iniciada = orden is not None and orden.estado == "iniciada"
-        if (orden.id_driver if orden else None) != assigned or iniciada != (assigned is not None):
+        if (orden.id_driver if orden and orden.estado in WITH_CONDUCTOR else None) != assigned:
             yield f"order {id_orden}: {orden}, but its assignment's driver is {assigned}"
 
 
@@ -93,7 +108,7 @@ def sagas_are_complete(state: Snapshot, _: Promised) -> Iterator[str]:
     """The log of an order holds the commands that lead to its end, each once. Other commands don't count."""
     for id_orden, orden in state.ordenes.items():
         steps = state.steps.get(id_orden, Counter())
-        if orden.estado != "creada" and not sagas.is_complete(orden.estado, orden.motivo, steps):
+        if orden.estado != CREADA and not sagas.is_complete(orden.estado, orden.motivo, steps):
             yield f"order {id_orden}: {orden.estado} ({orden.motivo}) after {dict(sorted(steps.items()))}"
 
 
@@ -121,8 +136,8 @@ ALL: Final[tuple[Invariant, ...]] = (
     every_order_ends,
     every_order_ends_once,
     stock_adds_up,
-    only_iniciada_orders_hold_stock,
-    only_iniciada_orders_hold_a_driver,
+    only_fulfilled_orders_hold_stock,
+    only_orders_under_way_hold_a_driver,
     each_driver_has_one_order,
     read_models_match,
     sagas_are_complete,

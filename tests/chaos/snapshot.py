@@ -9,7 +9,9 @@ from uuid import UUID
 from tests.chaos.deliveries import subscription_stats
 from tests.support.platform import Platform
 
-_ORDENES = "select id_orden, id_producto, cantidad, estado, id_driver, motivo, version from ordenes"
+_ORDENES = """
+    select id_orden, id_producto, cantidad, estado, id_driver, motivo, version, iniciada_en, despachada_en,
+           finalizada_en, recibido_por from ordenes"""
 _PRODUCTOS = "select id, nombre, stock, eliminado, version, fecha_actualizacion from productos"
 _RESERVAS = "select id_orden, id_producto, cantidad, estado from reservas"
 _ASIGNACIONES = "select id_orden, id_conductor from asignaciones where estado = 'asignada'"
@@ -23,6 +25,10 @@ class Orden:
     id_driver: UUID | None
     motivo: str | None
     version: int
+    iniciada_en: object = None
+    despachada_en: object = None
+    finalizada_en: object = None
+    recibido_por: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

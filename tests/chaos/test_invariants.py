@@ -80,8 +80,8 @@ CORRUPTIONS: list[tuple[str, Callable[[Snapshot], object]]] = [
     ("every_order_ends", lambda state: change_orden(state, NO_STOCK, estado="creada", motivo=None, version=1)),
     ("every_order_ends_once", lambda state: change_orden(state, INICIADA, version=3)),
     ("stock_adds_up", sell_twice),
-    ("only_iniciada_orders_hold_stock", skip_stock_return),
-    ("only_iniciada_orders_hold_a_driver", lambda state: change_orden(state, INICIADA, id_driver=EVA)),
+    ("only_fulfilled_orders_hold_stock", skip_stock_return),
+    ("only_orders_under_way_hold_a_driver", lambda state: change_orden(state, INICIADA, id_driver=EVA)),
     ("each_driver_has_one_order", assign_twice),
     ("each_driver_has_one_order", lambda state: state.conductores.update({EVA: False})),
     ("each_driver_has_one_order", lambda state: state.conductores.update({ANA: True})),
@@ -107,7 +107,7 @@ def test_what_breaks_an_invariant_is_named(invariant: str, corrupt: Callable[[Sn
     broken = invariants.broken_invariants(state, PROMISED)
     assert len(broken.pop(invariant)) == 1
     # a driver that went to two orders, or stock that was not given back, shows at the order as well
-    assert broken.keys() <= {"only_iniciada_orders_hold_stock", "only_iniciada_orders_hold_a_driver"}
+    assert broken.keys() <= {"only_fulfilled_orders_hold_stock", "only_orders_under_way_hold_a_driver"}
 
 
 def test_what_was_broken_before_is_known_again_in_whatever_order_it_is_read() -> None:

@@ -12,12 +12,12 @@ from tests.support.clone import EVERYTHING, Clone
 from tests.support.platform import ROOT
 
 TOPICS = (
-    "ordenes/comando-cancelar-orden",
+    "ordenes/comando-archivar-orden",
     "productos/comando-renombrar-producto",
     "conductores/comando-confirmar-entrega",
 )
 TESTS = [
-    "tests/unit/functions/ordenes/test_cancelar_orden.py",
+    "tests/unit/functions/ordenes/test_archivar_orden.py",
     "tests/unit/functions/productos/test_renombrar_producto.py",
     "tests/unit/functions/conductores/test_confirmar_entrega.py",
 ]
@@ -68,7 +68,7 @@ def test_the_tests_of_the_decisions_pass(clone: Clone) -> None:
 def test_the_test_of_a_decision_fails_if_the_decision_is_wrong(clone: Clone, right: str, wrong: str) -> None:
     decisions = clone.root / "functions/ordenes/decisions.py"
     original = decisions.read_text("utf-8")
-    before, name, after = original.partition("def cancelar_orden")
+    before, name, after = original.partition("def archivar_orden")
     assert right in after
     decisions.write_text(before + name + after.replace(right, wrong, 1), "utf-8")
     try:
@@ -137,7 +137,7 @@ def test_a_generator_that_fails_changes_nothing(untouched: Clone) -> None:
     original = dashboards.read_text("utf-8")
     dashboards.write_text("raise SystemExit('planted')\n", "utf-8")
     before = content(untouched)
-    process = untouched.run("new.py", "ordenes/comando-cancelar-orden")
+    process = untouched.run("new.py", "ordenes/comando-archivar-orden")
     assert content(untouched) == before
     dashboards.write_text(original, "utf-8")
     assert (process.returncode, process.stdout) == (1, "")

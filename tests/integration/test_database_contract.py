@@ -9,7 +9,7 @@ import functions.ordenes.tables as ordenes
 import functions.productos.tables as productos
 from functions.engine import receipts
 from functions.messages.ids import new
-from functions.ordenes import decisions
+from functions.ordenes import states
 from functions.postgres import errors
 from functions.productos.decisions import RESERVADA, REVERTIDA, Reserva
 from tests.support.data import stored_orden, stored_producto
@@ -30,18 +30,18 @@ def test_orders_are_loaded_as_they_were_saved(connect: Connect) -> None:
 
 def test_a_change_is_stored_and_what_is_older_changes_nothing(connect: Connect) -> None:
     first = stored_orden()
-    ended = replace(first, estado=decisions.FALLIDA, motivo="stock insuficiente", version=2)
-    for states in ([first], [ended], [first]):
-        in_transaction(connect("ordenes_lectura"), lambda tx, states=states: ordenes.proyectar(tx, states))  # type: ignore[misc]
+    ended = replace(first, estado=states.FALLIDA, motivo="stock insuficiente", version=2)
+    for events in ([first], [ended], [first]):
+        in_transaction(connect("ordenes_lectura"), lambda tx, events=events: ordenes.proyectar(tx, events))  # type: ignore[misc]
     (rows,) = in_transaction(
         connect("ordenes_lectura"), lambda tx: list(tx.execute(READ_ORDENES, {"ids": [first.id_orden]}))
     )
-    assert [tuple(row) for row in rows] == [(first.id_orden, decisions.FALLIDA, 2)]
+    assert [tuple(row) for row in rows] == [(first.id_orden, states.FALLIDA, 2)]
 
 
 def test_a_change_is_saved(connect: Connect) -> None:
     first = stored_orden()
-    ended = replace(first, estado=decisions.INICIADA, id_driver=new(), version=2)
+    ended = replace(first, estado=states.INICIADA, id_driver=new(), version=2, iniciada_en=first.creada_en)
     in_transaction(connect("ordenes"), lambda tx: ordenes.save(tx, {}, {first.id_orden: first}))
     in_transaction(connect("ordenes"), lambda tx: ordenes.save(tx, {first.id_orden: first}, {first.id_orden: ended}))
     assert in_transaction(connect("ordenes"), lambda tx: ordenes.load(tx, [first.id_orden])) == [

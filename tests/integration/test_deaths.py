@@ -1,15 +1,22 @@
 """An instance that dies at any line, for every function: another one ends its work, and nothing is lost or doubled."""
 
+from collections.abc import Callable
 from itertools import count
+from typing import Final
 
 import pytest
 
-from functions.messages.ids import new
+from functions.messages.ids import Id, new
 from functions.messages.payloads import (
+    ComandoCancelarOrden,
     ComandoCrearOrden,
+    ComandoDespacharOrden,
+    ComandoDevolverOrden,
     ComandoEliminarProducto,
+    ComandoEntregarOrden,
     ComandoRegistrarConductor,
     ComandoSuspenderPlazos,
+    Payload,
 )
 from tests.chaos import snapshot
 from tests.chaos.invariants import broken_invariants
@@ -21,6 +28,14 @@ from tests.support.world import FUNCTIONS, World
 IN_STOCK, SOLD_OUT = make_producto(stock=100_000), make_producto(stock=0)
 MESSAGE_COUNT = 800
 """Far more messages than lines are executed for one: each line takes one."""
+
+REQUESTS: Final[dict[str, Callable[[Id, Id], Payload]]] = {
+    "cancelar-orden": ComandoCancelarOrden,
+    "despachar-orden": ComandoDespacharOrden,
+    "entregar-orden": ComandoEntregarOrden,
+    "devolver-orden": lambda id_orden, transaction_id: ComandoDevolverOrden(id_orden, transaction_id, "nadie"),
+}
+"""What people ask of orders, by the function that does it."""
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -72,6 +87,15 @@ def prepare(world: World, name: str) -> list[ComandoCrearOrden]:
     elif name == "suspender-plazos":
         world.broker.send(*(ComandoSuspenderPlazos(False, f"operador {n}", "prueba") for n in range(MESSAGE_COUNT)))
         return []
+    elif name in REQUESTS or name == "completar-asignacion":
+        world.broker.send(*ordenes)
+        world.run()
+        ids = [(orden.id_orden, orden.transaction_id) for orden in ordenes]
+        if name not in ("cancelar-orden", "despachar-orden"):
+            world.broker.send(*(ComandoDespacharOrden(*both) for both in ids))
+            world.run()
+        world.broker.send(*(REQUESTS.get(name, REQUESTS["entregar-orden"])(*both) for both in ids))
+        world.run(without=[name])
     elif name in ("crear-producto", "proyectar-producto", "eliminar-producto"):
         others = [make_producto() for _ in range(MESSAGE_COUNT)]
         world.broker.send(*others)

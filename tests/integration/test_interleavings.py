@@ -5,8 +5,17 @@ import random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.messages.ids import new
-from functions.messages.payloads import ComandoCrearOrden, ComandoEliminarProducto, ComandoRegistrarConductor
+from functions.messages.ids import Id, new
+from functions.messages.payloads import (
+    ComandoCancelarOrden,
+    ComandoCrearOrden,
+    ComandoDespacharOrden,
+    ComandoDevolverOrden,
+    ComandoEliminarProducto,
+    ComandoEntregarOrden,
+    ComandoRegistrarConductor,
+    Payload,
+)
 from tests.chaos import snapshot
 from tests.chaos.invariants import broken_invariants
 from tests.chaos.snapshot import Promised
@@ -32,7 +41,9 @@ def test_any_order_of_events_ends_every_saga_and_keeps_every_invariant(
     world.clear()
     rng = random.Random(seed)
     ordenes, stock = request(world, rng)
-    for _ in range(rng.randint(5, 60)):
+    for _ in range(rng.randint(5, 90)):
+        if rng.random() < 0.2:
+            change_an_orden(postgres, world, rng)
         if not (active := [name for name in FUNCTIONS if world.broker.queues[name]]):
             break
         take_step(world, rng, rng.choice(active))
@@ -54,6 +65,21 @@ def request(world: World, rng: random.Random) -> tuple[list[ComandoCrearOrden], 
     messages = [*conductores, *ordenes, *[ComandoEliminarProducto(ids[0])] * rng.randint(0, 1)]
     world.broker.send(*rng.sample(messages, len(messages)))
     return ordenes, {str(producto.id_producto): producto.stock for producto in productos}
+
+
+def change_an_orden(postgres: Platform, world: World, rng: random.Random) -> None:
+    """Somebody cancels, dispatches, delivers or brings back one of the orders that are there, possible or not."""
+    ordenes = postgres.sql("ordenes", "select id_orden::text, transaction_id::text from ordenes order by 1")
+    if not ordenes:
+        return
+    id_orden, transaction_id = map(Id, rng.choice(ordenes))
+    changes: list[Payload] = [
+        ComandoCancelarOrden(id_orden, transaction_id),
+        ComandoDespacharOrden(id_orden, transaction_id),
+        ComandoEntregarOrden(id_orden, transaction_id, "Eva"),
+        ComandoDevolverOrden(id_orden, transaction_id, "Nadie en casa"),
+    ]
+    world.broker.send(rng.choice(changes))
 
 
 def take_step(world: World, rng: random.Random, name: str) -> None:

@@ -27,6 +27,7 @@ from functions.messages.payloads import (
 )
 from functions.ordenes import decisions as ordenes
 from functions.ordenes.deadlines import merge_checks, plazos
+from functions.ordenes.states import Orden
 from functions.productos import decisions as productos
 from tests.load import seeding
 from tests.support.platform import ROOT
@@ -45,8 +46,8 @@ class Chain:
 
     comandos: tuple[ComandoCrearOrden, ComandoDisminuirStock, ComandoAsignarConductor, ComandoMarcarListoDespacho]
     verificar: ComandoVerificarOrden
-    creada: ordenes.Orden
-    iniciada: ordenes.Orden
+    creada: Orden
+    iniciada: Orden
     reduced: productos.Producto
     reserva: productos.Reserva
     asignacion: conductores.Asignacion
@@ -97,7 +98,7 @@ def _one(producto: productos.Producto, number: int) -> Chain:
     asignacion, conductor_requests = conductores.asignar(None, new(), asignar, moment)
     assert asignacion is not None
     marcar = _pick(ComandoMarcarListoDespacho, conductor_requests)
-    iniciada, _ = ordenes.marcar_listo(creada, marcar)
+    iniciada, _ = ordenes.marcar_listo(creada, marcar, moment)
     comandos = (crear, disminuir, asignar, marcar)
     return Chain(comandos, _pick(ComandoVerificarOrden, outputs), creada, iniciada, reduced, reserva, asignacion)
 

@@ -10,7 +10,7 @@ from unittest.mock import patch
 from functions.engine import receipts
 from functions.engine.engine import Engine
 from functions.messages.payloads import ComandoDisminuirStock, ComandoRevertirDisminuirStock
-from functions.ordenes import decisions as ordenes
+from functions.ordenes import states
 from functions.ordenes.deadlines import Plazos
 from functions.productos import decisions as productos
 from functions.productos.decisions import DecisionStock, Producto, Reserva
@@ -62,7 +62,7 @@ def compensation_applied_twice() -> Iterator[None]:
 @contextmanager
 def late_step_accepted() -> Iterator[None]:
     """An order that was given up becomes `iniciada` all the same."""
-    with patch.dict(ordenes.TRANSITIONS, {ordenes.FALLIDA: (ordenes.INICIADA,)}):
+    with patch.dict(states.TRANSITIONS, {states.FALLIDA: (states.INICIADA,)}):
         yield
 
 
@@ -70,7 +70,7 @@ def late_step_accepted() -> Iterator[None]:
 def three_deadlines() -> Iterator[None]:
     """Orders are pushed on twice, every two minutes, and given up after six."""
 
-    def end(_: Plazos, orden: ordenes.Orden) -> datetime:
+    def end(_: Plazos, orden: states.Orden) -> datetime:
         assert orden.creada_en is not None
         return orden.creada_en + timedelta(minutes=6)
 

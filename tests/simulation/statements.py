@@ -64,7 +64,7 @@ def _select_free() -> Action:
     def run(tables: Tables, parameters: Parameters, _: Journal) -> Rows:
         conductores = tables["conductores"]
         assert isinstance(conductores, Conductores)
-        return Rows([(id_,) for id_ in conductores.free[: parameters["count"]]])
+        return Rows([(id_,) for _, id_ in conductores.free[: parameters["count"]]])
 
     return run
 
@@ -119,12 +119,11 @@ def _insert_log() -> Action:
     return run
 
 
-def _set_free() -> Action:
+def _set_free(libre: str) -> Action:
     def run(tables: Tables, parameters: Parameters, journal: Journal) -> Rows:
         conductores = tables["conductores"]
-        for id_ in parameters["ids"]:
-            if id_ in conductores.rows:
-                conductores.write(id_, conductores.rows[id_] | {"libre": parameters["libre"]}, journal)
+        for id_ in sorted(id_ for id_ in parameters["ids"] if id_ in conductores.rows):
+            conductores.write(id_, conductores.rows[id_] | {"libre": libre == "true"}, journal)
         return _NOTHING
 
     return run
@@ -151,11 +150,13 @@ def _select_plazos() -> Action:
 _SHAPES: Final[dict[str, Callable[..., Action]]] = {
     r"select ([\w, ]+) from (\w+) where (\w+) = any\(cast\(:ids as uuid\[\]\)\) order by \3 for update": _select,
     r"select id_mensaje, salidas from recibos where funcion = :funcion and id_mensaje = any\(.*\)": _select_receipts,
-    r"select id_conductor from conductores where libre order by id_conductor limit :count for update": _select_free,
+    r"select id_conductor from conductores where libre order by libre_desde, id_conductor limit :count "
+    "for update": _select_free,
     r"insert into (\w+) \(([\w, ]+)\) select (?:distinct on \(1\) )?((?:\*|:funcion, \*) from unnest\(.*?\)\)) "
     r"order by [12](?: on conflict (.*))?": _insert,
     r"insert into sagalog .*": _insert_log,
-    r"update conductores set libre = :libre where id_conductor = any\(cast\(:ids as uuid\[\]\)\)": _set_free,
+    r"update conductores set libre = (false|true)(?:, libre_desde = now\(\))? "
+    r"where id_conductor = any\(cast\(:ids as uuid\[\]\)\)": _set_free,
     r"insert into plazos \(suspendidos, .*": _insert_plazos,
     r"select suspendidos from plazos order by numero desc limit 1": _select_plazos,
 }

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any, Final
 
 import pg8000
@@ -46,20 +47,27 @@ class Table:
 
 
 class Conductores(Table):
-    """The drivers, with an index of those that are free, ascending."""
+    """The drivers, with an index of those that are free: since when, a number that grows, and the id, ascending."""
 
     def __init__(self) -> None:
         super().__init__("conductores", "id_conductor", defaults={"libre": True})
-        self.free: list[str] = []
+        self.free: list[tuple[int, str]] = []
+        self._moments = count()
+
+    def write(self, key: Any, row: Row, journal: Journal) -> None:
+        """A driver who is free from now on is the last one of them."""
+        before = self.rows.get(key)
+        if row["libre"] and not (before and before["libre"]):
+            row = row | {"libre_desde": next(self._moments)}
+        super().write(key, row, journal)
 
     def put(self, key: Any, row: Row | None) -> None:
-        before = key in self.rows and self.rows[key]["libre"]
+        before = self.rows.get(key)
         super().put(key, row)
-        after = row is not None and row["libre"]
-        if after and not before:
-            insort(self.free, key)
-        elif before and not after:
-            del self.free[bisect_left(self.free, key)]
+        if before and before["libre"]:
+            del self.free[bisect_left(self.free, (before["libre_desde"], key))]
+        if row is not None and row["libre"]:
+            insort(self.free, (row["libre_desde"], key))
 
 
 class Asignaciones(Table):
@@ -70,14 +78,14 @@ class Asignaciones(Table):
             "asignaciones",
             "id_orden",
             checks={
-                "asignaciones_check": lambda row: (row["estado"] == "asignada") == (row["id_conductor"] is not None),
-                "asignaciones_check1": lambda row: (row["estado"] == "asignada") == (row["motivo"] is None),
+                "asignaciones_conductor_check": lambda row: _has_driver(row) == (row["id_conductor"] is not None),
+                "asignaciones_motivo_check": lambda row: _has_driver(row) == (row["motivo"] is None),
             },
         )
         self._holders: dict[str, str] = {}
 
     def write(self, key: Any, row: Row, journal: Journal) -> None:
-        if row["id_conductor"] is not None and self._holders.get(row["id_conductor"], key) != key:
+        if row["estado"] == "asignada" and self._holders.get(row["id_conductor"], key) != key:
             raise refusal("23505", "asignaciones_id_conductor_idx")
         super().write(key, row, journal)
 
@@ -86,8 +94,12 @@ class Asignaciones(Table):
         if before is not None and self._holders.get(before["id_conductor"]) == key:
             del self._holders[before["id_conductor"]]
         super().put(key, row)
-        if row is not None and row["id_conductor"] is not None:
+        if row is not None and row["estado"] == "asignada":
             self._holders[row["id_conductor"]] = key
+
+
+def _has_driver(asignacion: Row) -> bool:
+    return asignacion["estado"] in ("asignada", "completada")
 
 
 def tables(database: str) -> dict[str, Table]:
@@ -103,8 +115,13 @@ def refusal(sqlstate: str, constraint: str) -> sa.exc.IntegrityError:
 
 def _ordenes() -> Table:
     checks: dict[str, Callable[[Row], bool]] = {
-        "ordenes_check": lambda row: (row["estado"] == "iniciada") == (row["id_driver"] is not None),
-        "ordenes_check1": lambda row: (row["estado"] == "fallida") == (row["motivo"] is not None),
+        "ordenes_driver_check": lambda row: (
+            row["estado"] == "cancelada"
+            or (row["estado"] in ("iniciada", "despachada", "entregada", "devuelta")) == (row["id_driver"] is not None)
+        ),
+        "ordenes_motivo_check": lambda row: (
+            row["estado"] == "cancelada" or (row["estado"] in ("devuelta", "fallida")) == (row["motivo"] is not None)
+        ),
     }
     return Table("ordenes", "id_orden", checks=checks)
 

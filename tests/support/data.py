@@ -20,8 +20,8 @@ from functions.messages.payloads import (
     EventoProducto,
 )
 from functions.ordenes.deadlines import Plazos, plazos
-from functions.ordenes.decisions import Orden
 from functions.ordenes.decisions import crear as crear_orden
+from functions.ordenes.states import CREADA, INICIADA, Orden, move
 from functions.productos import decisions
 
 ADDRESS = 'Calle 45 # 13-40, "apto" {2}\\ñ 🚚'
@@ -46,6 +46,19 @@ def stored_producto(stock: int = 10) -> EventoProducto:
 def stored_orden(comando: ComandoCrearOrden | None = None, moment: datetime | None = None) -> Orden:
     """An order as its table has it, created at `moment`, else now."""
     return crear_orden(None, comando or make_orden(), moment or now(), PLAZOS)[0]
+
+
+def orden_in(estado: str, moment: datetime | None = None) -> Orden:
+    """An order in this state, as its table has it, which it came to by the shortest way at `moment`, else now."""
+    at = moment or now()
+    way = {INICIADA: (INICIADA,), "despachada": (INICIADA, "despachada")}
+    way |= {end: (INICIADA, "despachada", end) for end in ("entregada", "devuelta")}
+    orden = stored_orden(moment=at)
+    for step in () if estado == CREADA else way.get(estado, (estado,)):
+        moved = move(orden, step, at, **({"id_driver": new()} if step == INICIADA else {}))
+        assert moved is not None
+        orden = moved
+    return orden
 
 
 def pedir_stock(orden: ComandoCrearOrden, vence: datetime | None = None) -> ComandoDisminuirStock:

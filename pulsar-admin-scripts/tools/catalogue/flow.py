@@ -60,8 +60,10 @@ class Flow:
         return any("id_orden" in fields(self.schemas[t]) for t in function.receives if t != QUARANTINE)
 
     def is_compensation(self, topic: str) -> bool:
-        """True for a command that undoes a step of a saga: these give a reason, and no other command of a saga does."""
-        return "/comando-" in topic and {"motivo", "transaction_id"} <= fields(self.schemas[topic]).keys()
+        """True for a command that undoes a step of a saga: these give a reason, and functions send them."""
+        is_sent_by_functions = any(topic in f.publishes for f in self.functions)
+        has_reason = {"motivo", "transaction_id"} <= fields(self.schemas[topic]).keys()
+        return "/comando-" in topic and is_sent_by_functions and has_reason
 
     def is_delayed(self, topic: str) -> bool:
         """True if messages of the topic are published to be delivered later."""

@@ -41,7 +41,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         "new.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("topic", help="<context>/comando-<verb>-<noun>, as in ordenes/comando-cancelar-orden")
+    parser.add_argument("topic", help="<context>/comando-<verb>-<noun>, as in ordenes/comando-archivar-orden")
     command = parse(parser.parse_args().topic)
     for path in lay_out(command, ROOT):
         print(path)

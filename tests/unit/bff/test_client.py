@@ -122,6 +122,24 @@ def test_what_there_is_not_is_none(client: Client, read_models: FakeReadModels) 
     assert (client.orden(UUID(int=9)), client.producto(UUID(int=9)), client.saga(UUID(int=9))) == (None, None, [])
 
 
+def test_an_order_is_moved_on_and_whoever_waits_gets_it_or_the_reason(
+    client: Client, publisher: FakePublisher, read_models: FakeReadModels
+) -> None:
+    id_orden, accepted = UUID(ID), Accepted(UUID(ID), UUID(int=3))
+    assert client.cancelar_orden(id_orden, motivo="Ya no") == accepted
+    assert client.despachar_orden(id_orden) == accepted
+    assert client.entregar_orden(id_orden, recibido_por="Eva") == accepted
+    assert client.devolver_orden(id_orden, "Nadie") == accepted
+    assert [outgoing.topic.partition("-")[2] for outgoing in publisher.published] == [
+        *("cancelar-orden", "despachar-orden", "entregar-orden", "devolver-orden")
+    ]
+    read_models.orden_rows = [row({**ORDEN, "estado": "entregada", "despachada_en": TIMESTAMP})]
+    assert client.entregar_orden(id_orden, wait=5) == Orden(**{**ORDEN, "estado": "entregada"}, despachada_en=TIMESTAMP)
+    with pytest.raises(Problem, match="it can't become cancelada") as raised:
+        client.cancelar_orden(id_orden, wait=5)
+    assert (raised.value.status, raised.value.document["estado"]) == (409, "entregada")
+
+
 def test_an_order_is_accepted_and_done_once_for_each_key(client: Client, publisher: FakePublisher) -> None:
     accepted = client.crear_orden(*NEW_ORDEN, instrucciones_entrega="Timbre 2", idempotency_key="a")
     data = publisher.only(ComandoCrearOrden).data

@@ -21,7 +21,8 @@ from tests.unit.bff.web.test_queries import ROW, STEP
 
 SECRET = "un-secreto-de-pruebas-de-32-bytes"
 BODIES: dict[str, Any] = {"/orders": ORDEN, "/productos": {"nombre": "Té", "stock": 3}, "/conductores": {}}
-ROW_OF_ANA = {**ROW, "user_id": "ana"}
+ROW_OF_ANA = {**ROW, "user_id": "ana", "transaction_id": ID}
+BODIES[f"/orders/{ROW_OF_ANA['id_orden']}/devolucion"] = {"motivo": "Nadie en casa"}
 
 
 def token(sub: str = "ana", *scopes: str) -> dict[str, str]:

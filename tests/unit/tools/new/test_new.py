@@ -14,22 +14,22 @@ from tests.support.platform import ROOT
 
 
 def test_all_names_follow_from_the_topic() -> None:
-    command = parse("ordenes/comando-cancelar-orden")
-    assert (command.topic, command.decision) == ("ordenes/comando-cancelar-orden", "cancelar_orden")
-    assert (command.function_class, command.payload_class) == ("CancelarOrden", "ComandoCancelarOrden")
+    command = parse("ordenes/comando-archivar-orden")
+    assert (command.topic, command.decision) == ("ordenes/comando-archivar-orden", "archivar_orden")
+    assert (command.function_class, command.payload_class) == ("ArchivarOrden", "ComandoArchivarOrden")
     require_free(command, ROOT)
 
 
 @pytest.mark.parametrize(
     ("topic", "reason"),
     [
-        ("comando-cancelar-orden", "there is no context 'comando-cancelar-orden'"),
+        ("comando-archivar-orden", "there is no context 'comando-archivar-orden'"),
         ("pagos/comando-cobrar", "there is no context 'pagos' that decides about anything; there are ordenes, "),
         ("saga/comando-x", "there is no context 'saga'"),
         ("ordenes/", "'ordenes/' is no command topic"),
         ("ordenes/evento-orden-cancelada", "is no command topic: small ASCII letters and hyphens are wanted"),
         ("ordenes/comando-Cancelar", "is no command topic"),
-        ("ordenes/comando-cancelar_orden", "is no command topic"),
+        ("ordenes/comando-archivar_orden", "is no command topic"),
         ("ordenes/comando--orden", "is no command topic"),
         ("ordenes/comando-añadir", "is no command topic"),
         ("ordenes/../comando-x", "is no command topic"),
