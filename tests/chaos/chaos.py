@@ -84,7 +84,7 @@ def _under_load(
     platform: Platform, settings: Settings, log: Log, catalog: load.Catalog, counter: DeliveryCounter
 ) -> list[str]:
     """Faults while orders come, until the last service is back; the services that can't be started any more."""
-    clients = load.LoadGenerator(platform, log, catalog, settings.rate, settings.seed)
+    clients = load.LoadGenerator(platform, log, catalog, settings.rate, settings.seed, changes=True)
     repairer = Repairer(platform, log)
     fault_injector = faults.FaultInjector(platform, log, repairer)
     stop_event = threading.Event()

@@ -1,4 +1,6 @@
-"""Customers: orders and drivers at a steady rate, whatever happens; and somebody who watches the orders end."""
+"""Customers: orders and drivers at a steady rate, whatever happens; people who cancel, dispatch, deliver and bring
+orders back; and somebody who watches them end.
+"""
 
 import random
 import threading
@@ -19,6 +21,15 @@ AMPLE_STOCK: Final = 1_000_000
 SCARCE_STOCK: Final = 15
 CONDUCTORES_PER_ORDEN: Final = 0.6
 """Fewer than are wanted, all the time: some orders are compensated, and their stock is given back."""
+CHANGES: Final[dict[str, dict[str, str]]] = {
+    "despacho": {},
+    "entrega": {"recibido_por": "Eva"},
+    "cancelacion": {},
+    "devolucion": {"motivo": "nadie en casa"},
+}
+"""What somebody asks of orders that are there, possible or not, with the body."""
+CHANGE_WEIGHTS: Final = (4, 4, 1, 1)
+CHANGES_PER_ORDEN: Final = 1.5
 POLL_INTERVAL: Final = 0.25
 """How often it is looked which orders have ended, in s."""
 
@@ -61,10 +72,11 @@ def _crear_producto(platform: Platform, stock: int) -> str:
 
 class LoadGenerator:
     """`rate` orders a second from CLIENTES threads until it is stopped; a client that had to wait skips what it
-    missed."""
+    missed. With `changes`, orders go on after their sagas."""
 
-    def __init__(self, platform: Platform, log: Log, catalog: Catalog, rate: float, seed: int):
+    def __init__(self, platform: Platform, log: Log, catalog: Catalog, rate: float, seed: int, changes: bool = False):
         self._platform = platform
+        self._changes_per_orden = CHANGES_PER_ORDEN if changes else 0.0
         self._log = log
         self._catalog = catalog
         self._period = CLIENTS / rate
@@ -88,7 +100,18 @@ class LoadGenerator:
             self._request_orden(rng)
             if rng.random() < CONDUCTORES_PER_ORDEN and (body := self._send("/conductores", {})):
                 self._log.conductores.add(body["id_conductor"])
+            for _ in range(int(self._changes_per_orden + rng.random())):
+                self._change_orden(rng)
             due = max(due + self._period, time.monotonic())
+
+    def _change_orden(self, rng: random.Random) -> None:
+        """Of the newest orders one, whose saga may still be under way, or one of all."""
+        accepted = list(self._log.accepted)
+        if not accepted:
+            return
+        path = rng.choices(tuple(CHANGES), CHANGE_WEIGHTS)[0]
+        id_orden = rng.choice(accepted[-20:] if rng.random() < 0.7 else accepted)
+        self._send(f"/orders/{id_orden}/{path}", CHANGES[path], f"/orders/…/{path}")
 
     def _request_orden(self, rng: random.Random) -> None:
         id_producto = rng.choices(self._catalog.orderable, self._catalog.weights)[0]
@@ -98,15 +121,16 @@ class LoadGenerator:
             self._log.requested[body["id_orden"]] = sent_at
             self._log.accepted[body["id_orden"]] = time.monotonic()
 
-    def _send(self, path: str, body: dict[str, Any]) -> Any:
+    def _send(self, path: str, body: dict[str, Any], logged_path: str | None = None) -> Any:
         """The body of a 202. Anything else counts for nothing: it may have been done, or not."""
+        name = logged_path or path
         try:
             status, response, _ = self._platform.request("POST", path, body)
         except (OSError, HTTPException, JSONDecodeError) as error:
             reason = getattr(error, "reason", error)
-            self._log.response(f"POST {path}: {type(reason).__name__}")
+            self._log.response(f"POST {name}: {type(reason).__name__}")
             return None
-        self._log.response(f"POST {path}: {status}")
+        self._log.response(f"POST {name}: {status}")
         return response if status == 202 else None
 
 
