@@ -82,8 +82,11 @@ class ReadModels:
         """The number of orders that have not ended, and the age of the oldest in seconds; 0 if there are none, or if
         the clock of the BFF that took it is ahead of the database's.
         """
-        (row,) = _rows(self._ordenes, statements.OPEN_ORDENES)
-        return row["open_count"], float(row["oldest_age"])
+        return _waiting(_rows(self._ordenes, statements.OPEN_ORDENES))
+
+    def dispatched_ordenes(self) -> tuple[int, float]:
+        """The number of orders that are dispatched, and for how long the oldest has been so, in seconds; 0 as above."""
+        return _waiting(_rows(self._ordenes, statements.DISPATCHED_ORDENES))
 
     def saga(self, id_orden: Id) -> list[Row]:
         """The steps of an order's saga by time; those of the same millisecond in their causal order."""
@@ -125,6 +128,11 @@ class ReadModels:
         """
         rows = _rows(self._productos, statements.CREATED_PRODUCTO, id=id_producto)
         return {name: value for name, value in rows[0].items() if value is not None} if rows else None
+
+
+def _waiting(rows: Sequence[Row]) -> tuple[int, float]:
+    (row,) = rows
+    return row["waiting_count"], float(row["oldest_age"])
 
 
 def _engine(url: sa.URL, threads: int, tls: Tls) -> sa.Engine:

@@ -28,9 +28,11 @@ PAGE: Final = """
 CREATED_PRODUCTO: Final = """
     select nombre, case when version = 1 then stock end as stock from productos
     where id = :id and not (eliminado and version = 1)"""
-OPEN_ORDENES: Final = """
-    select count(*) as open_count, greatest(0, extract(epoch from now() - min(time_stamp))) as oldest_age
-    from ordenes where estado = 'creada'"""
+_WAITING: Final = """
+    select count(*) as waiting_count, greatest(0, extract(epoch from now() - min({since}))) as oldest_age
+    from ordenes where estado = '{estado}'"""
+OPEN_ORDENES: Final = _WAITING.format(since="time_stamp", estado="creada")
+DISPATCHED_ORDENES: Final = _WAITING.format(since="despachada_en", estado="despachada")
 SAGA: Final = """
     select id_orden, transaction_id, time_stamp as timestamp, is_compensation, evento, contenido, id_mensaje
     from sagalog where id_orden = any(cast(:ids as uuid[]))

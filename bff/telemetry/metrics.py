@@ -131,32 +131,39 @@ def watch(engine: sa.Engine) -> None:
     sa.event.listen(engine, "checkin", lambda *_: in_use.add(-1))
 
 
-def text(open_ordenes: tuple[int, float] | None, read_models: Mapping[str, bool] | None = None) -> bytes:
+WAITING_ORDERS: Final = {
+    "open": "Orders whose saga has not ended.",
+    "dispatched": "Orders that are dispatched, and neither delivered nor brought back.",
+}
+"""What is told of orders that wait for something, by a part of the metrics' names."""
+
+
+def text(waiting: Mapping[str, tuple[int, float]], read_models: Mapping[str, bool] | None = None) -> bytes:
     """All metrics, in Prometheus' text format.
 
     Parameters:
-      open_ordenes: the number of orders that have not ended, and the age of the oldest in seconds; None if unknown.
+      waiting: for each of WAITING_ORDERS how many such orders there are, and for how long the oldest has been one, in
+        seconds; none if that is unknown.
       read_models: whether each of what is read answers, by name.
     """
     registry = REGISTRY
     if _files is not None:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry) + generate_latest(_Read(open_ordenes, read_models or {}))
+    return generate_latest(registry) + generate_latest(_Read(waiting, read_models or {}))
 
 
 class _Read(CollectorRegistry):
     """What the databases say. No worker keeps it: what several workers keep would be added up."""
 
-    def __init__(self, open_ordenes: tuple[int, float] | None, read_models: Mapping[str, bool]) -> None:
+    def __init__(self, waiting: Mapping[str, tuple[int, float]], read_models: Mapping[str, bool]) -> None:
         super().__init__()
-        self._open_ordenes, self._read_models = open_ordenes, read_models
+        self._waiting, self._read_models = waiting, read_models
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        if self._open_ordenes is not None:
-            count, seconds = self._open_ordenes
-            yield GaugeMetricFamily("bff_open_orders", "Orders that have not ended.", count)
-            yield GaugeMetricFamily("bff_oldest_open_order_seconds", "Age of the oldest of them.", seconds)
+        for name, (orders, seconds) in self._waiting.items():
+            yield GaugeMetricFamily(f"bff_{name}_orders", WAITING_ORDERS[name], orders)
+            yield GaugeMetricFamily(f"bff_oldest_{name}_order_seconds", "For how long the oldest of them.", seconds)
         up = GaugeMetricFamily("bff_read_model_up", "Whether it can be read.", labels=["read_model"])
         for name, answers in self._read_models.items():
             up.add_metric([name], answers)

@@ -42,16 +42,17 @@ def ready() -> Response:
 
 @about.get("/metrics")
 def get_metrics() -> Response:
-    """The metrics for Prometheus, without those of open orders while their database is unavailable."""
+    """The metrics for Prometheus, without those of waiting orders while their database is unavailable."""
     services().states.ask()
     states = services().states.answers()
-    open_ordenes = None
+    waiting: dict[str, tuple[int, float]] = {}
     if states["ordenes"]:
         try:
-            open_ordenes = services().read_models.open_ordenes()
+            read_models = services().read_models
+            waiting = {"open": read_models.open_ordenes(), "dispatched": read_models.dispatched_ordenes()}
         except DatabaseUnavailable:
             states["ordenes"] = False
-    return Response(metrics.text(open_ordenes, states), content_type=metrics.MEDIA_TYPE)
+    return Response(metrics.text(waiting, states), content_type=metrics.MEDIA_TYPE)
 
 
 @about.get("/openapi.json")

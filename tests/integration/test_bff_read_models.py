@@ -62,6 +62,12 @@ def test_open_orders_are_counted_and_the_oldest_has_an_age(databases: Platform, 
     count, seconds = read_models.open_ordenes()
     assert count == 2
     assert 7199 < seconds < 7500
+    assert read_models.dispatched_ordenes() == (0, 0)
+    sent_off = "update ordenes set estado = 'despachada', despachada_en = :when where estado = 'iniciada'"
+    databases.sql("ordenes_lectura", sent_off, when=now - timedelta(seconds=3600))
+    count, seconds = read_models.dispatched_ordenes()
+    assert count == 1
+    assert 3599 < seconds < 3900
 
 
 def test_many_threads_share_few_connections(databases: Platform) -> None:

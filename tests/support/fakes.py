@@ -67,6 +67,9 @@ class FakeReadModels(ReadModels):
     def open_ordenes(self) -> tuple[int, float]:
         return len(self._rows([f for f in self.orden_rows if f["estado"] == "creada"])), 0.0
 
+    def dispatched_ordenes(self) -> tuple[int, float]:
+        return len(self._rows([f for f in self.orden_rows if f["estado"] == "despachada"])), 0.0
+
     def saga(self, id_orden: Id) -> list[Row]:
         return self._rows(self.steps)
 

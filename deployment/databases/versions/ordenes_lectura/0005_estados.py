@@ -1,4 +1,4 @@
-"""When orders came into their states; who took them."""
+"""When orders came into their states; who took them; those that are under way to their customers, by age."""
 
 from alembic import op
 
@@ -14,3 +14,4 @@ def upgrade() -> None:
             add despachada_en timestamptz,
             add finalizada_en timestamptz,
             add recibido_por text""")
+    op.execute("create index on ordenes (despachada_en) where estado = 'despachada'")

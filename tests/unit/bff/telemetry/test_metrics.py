@@ -23,7 +23,7 @@ for _ in range(3):
     request(404)
     metrics.end_request()
 request(404)
-print(metrics.text(None).decode())
+print(metrics.text({{}}).decode())
 """
 REMOVALS = {
     "the folder": "lambda: shutil.rmtree(sys.argv[1])",

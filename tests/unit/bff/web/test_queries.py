@@ -170,6 +170,9 @@ def test_metrics_say_how_many_orders_are_open_unless_nobody_knows(
 ) -> None:
     assert "\nbff_open_orders 1.0\n" in client.get("/metrics").text
     assert "\nbff_oldest_open_order_seconds 0.0\n" in client.get("/metrics").text
+    read_models.orden_rows = [{**ROW, "estado": "despachada"}]
+    assert "\nbff_dispatched_orders 1.0\n" in client.get("/metrics").text
+    assert "\nbff_oldest_dispatched_order_seconds 0.0\n" in client.get("/metrics").text
     read_models.failure = DatabaseUnavailable("away")
     output = client.get("/metrics")
     assert (output.status_code, "bff_open_orders" in output.text) == (200, False)
