@@ -23,8 +23,8 @@ MODULES: dict[str, tuple[ModuleType, ...]] = {
 }
 
 
-READ_MODEL_STATEMENTS = {"ordenes_lectura": "_PROJECT"}
-"""The only statement of the module for a database of its own whose tables have fewer columns."""
+READ_MODEL_STATEMENTS = {"ordenes_lectura": "_UPDATE"}
+"""The only statement of the module for a database of its own, which has fewer tables."""
 
 
 def statements(module: ModuleType, only: str | None = None) -> dict[str, str]:

@@ -1,8 +1,18 @@
 """What a function's configuration says that it publishes (PUBLICA, for the catalogue) is what it publishes."""
 
-from functions.messages.ids import new
+from collections.abc import Callable
+
+from functions.messages.ids import Id, new
 from functions.messages.outgoing import unpack
-from functions.messages.payloads import ComandoEliminarProducto, ComandoRegistrarConductor
+from functions.messages.payloads import (
+    ComandoCancelarOrden,
+    ComandoDespacharOrden,
+    ComandoDevolverOrden,
+    ComandoEliminarProducto,
+    ComandoEntregarOrden,
+    ComandoRegistrarConductor,
+    Payload,
+)
 from tests.support import engines
 from tests.support.data import make_orden, make_producto
 from tests.support.platform import Platform
@@ -18,16 +28,39 @@ def published_topics(postgres: Platform, name: str) -> set[str]:
     return {output.topic for (outputs,) in rows for output in unpack(bytes(outputs))}
 
 
+def _devolver(id_orden: Id, transaction_id: Id) -> ComandoDevolverOrden:
+    return ComandoDevolverOrden(id_orden, transaction_id, "nadie en casa")
+
+
+def _ask(world: World, id_orden: Id, transaction_id: Id, *comandos: Callable[[Id, Id], Payload]) -> None:
+    """One after the other, each to its end."""
+    for comando in comandos:
+        world.broker.send(comando(id_orden, transaction_id))
+        world.run()
+
+
 def test_sagas_of_every_kind_publish_what_is_declared_and_nothing_else(postgres: Platform, world: World) -> None:
     world.clear()
     in_stock, sold_out = make_producto(), make_producto(stock=0)
     world.broker.send(in_stock, sold_out, ComandoRegistrarConductor(new(), None))
     world.run()
     # one that goes well, one without a driver, one without stock; then one that is given up
-    world.broker.send(*(make_orden(id_producto=p.id_producto) for p in (in_stock, in_stock, sold_out)))
+    delivered, no_driver, refused = (make_orden(id_producto=p.id_producto) for p in (in_stock, in_stock, sold_out))
+    world.broker.send(delivered)
+    world.run()
+    world.broker.send(no_driver, refused)
     world.run()
     world.broker.send(make_orden(id_producto=in_stock.id_producto), ComandoEliminarProducto(sold_out.id_producto))
     world.run(without=["disminuir-stock"])
     world.run()
+    # then what people ask: an order is delivered, one is brought back, one is cancelled; and what is not possible
+    _ask(world, delivered.id_orden, delivered.transaction_id, ComandoDespacharOrden, ComandoEntregarOrden)
+    for then in ([ComandoDespacharOrden, _devolver], [ComandoCancelarOrden]):
+        orden = make_orden(id_producto=in_stock.id_producto)
+        world.broker.send(orden)
+        world.run()
+        _ask(world, orden.id_orden, orden.transaction_id, *then)
+    impossible = (ComandoDespacharOrden, ComandoEntregarOrden, ComandoCancelarOrden, _devolver)
+    _ask(world, refused.id_orden, refused.transaction_id, *impossible)
     declared = {name: set(engines.configuration(name)["userConfig"].get("PUBLICA", ())) for name in FUNCTIONS}
     assert {name: published_topics(postgres, name) for name in FUNCTIONS} == declared
