@@ -72,8 +72,9 @@ def create(
 
 
 def change(name: str, summary: str, fields: Mapping[str, Field], ids: tuple[str, ...], final: Document) -> Document:
-    """A command that changes something that is there. Parameters as of `create`. A body may be left
-    out if each of its fields may be.
+    """A command that changes something that is there. Parameters as of `create`.
+
+    A body whose fields may all be left out may itself be left out.
     """
     operation = create(name, summary, fields, ids, final=final)
     operation["responses"] |= _error_responses(404, 409)

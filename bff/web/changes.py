@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import Blueprint, Response, g, request
-from werkzeug.exceptions import NotFound
 
 from bff.access import scopes
 from bff.backends.read_models import Row
@@ -12,7 +11,7 @@ from bff.bodies.fields import validate
 from bff.bodies.formats import read, read_optional
 from bff.following import waiting
 from bff.web.idempotency import Ids
-from bff.web.problems import Impossible
+from bff.web.problems import Impossible, not_found
 from bff.web.sending import send_command, when_done
 from bff.web.services import services
 from functions.messages.ids import Id
@@ -66,7 +65,7 @@ def _orden_of(id_orden: Id, owner: str) -> Row:
     only_user = scopes.restricted_to(g.caller)
     orden = services().read_models.orden(id_orden)
     if orden is None or (only_user is not None and orden[owner] != only_user):
-        raise NotFound(f"there is no order {id_orden}. If it was accepted a moment ago, ask again")
+        not_found("order", id_orden)
     return orden
 
 

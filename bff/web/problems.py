@@ -1,9 +1,9 @@
 """Every error becomes an RFC 9457 problem document, in the media type that the client asked for."""
 
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from flask import Flask, Response, current_app, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from bff.access.jwks import KeysUnavailable
 from bff.access.tokens import Unauthenticated
@@ -36,6 +36,11 @@ _DETAILS: Final = {
     500: "the server failed, and has logged why: try again, or tell its operator the X-Request-Id of this answer",
 }
 """The texts for errors that Flask and Werkzeug raise by themselves, by status. {0} is the request."""
+
+
+def not_found(what: str, wanted_id: Id) -> NoReturn:
+    """Raises 404: there is no such thing, or not yet, or none that the caller may see."""
+    raise NotFound(f"there is no {what} {wanted_id}. If it was accepted a moment ago, ask again")
 
 
 def register(app: Flask) -> None:

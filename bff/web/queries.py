@@ -15,6 +15,7 @@ from bff.bodies.texts import UntypedText
 from bff.following import event_stream
 from bff.following.event_stream import PREAMBLE, EventStream
 from bff.following.later import Later, Ongoing
+from bff.web.problems import not_found
 from bff.web.services import follow, respond, services
 from functions.messages.ids import Id
 
@@ -42,13 +43,13 @@ def list_ordenes() -> Response:
 @queries.get("/orders/<uuid:id_orden>")
 def get_orden(id_orden: Id) -> Response:
     """An order; 404 if there is none yet, or none that the caller may see."""
-    return respond(_visible_orden(id_orden) or _not_found("order", id_orden))
+    return respond(_visible_orden(id_orden) or not_found("order", id_orden))
 
 
 @queries.get("/orders/<uuid:id_orden>/saga")
 def get_saga(id_orden: Id) -> Response:
     """The steps of an order's saga; 404 if there are none yet, or none that the caller may see."""
-    return respond(_visible_saga(id_orden) or _not_found("saga of an order", id_orden))
+    return respond(_visible_saga(id_orden) or not_found("saga of an order", id_orden))
 
 
 @queries.get("/orders/<uuid:id_orden>/events")
@@ -89,7 +90,7 @@ def stream_events(id_orden: Id) -> Response:
             mimetype=event_stream.MEDIA_TYPE,
         )
 
-    return Later(followed, event_stream.VISIBLE_WITHIN, begin, lambda: _not_found("saga of an order", id_orden))
+    return Later(followed, event_stream.VISIBLE_WITHIN, begin, lambda: not_found("saga of an order", id_orden))
 
 
 @queries.get("/productos")
@@ -104,7 +105,7 @@ def list_productos() -> Response:
 @queries.get("/productos/<uuid:id_producto>")
 def get_producto(id_producto: Id) -> Response:
     """A product; 404 if there is none yet, or none any more."""
-    return respond({"resultado": services().read_models.producto(id_producto) or _not_found("product", id_producto)})
+    return respond({"resultado": services().read_models.producto(id_producto) or not_found("product", id_producto)})
 
 
 @queries.get("/conductores/<uuid:id_conductor>")
@@ -166,7 +167,3 @@ def _page(
     last_place = tuple(rows[count - 1][column] for column in place) if len(rows) > count else None
     links = pages.links(request.path, request.args, known, cast(Place | None, last_place))
     return Response(body, headers=links, mimetype=g.media_type)
-
-
-def _not_found(what: str, wanted_id: Id) -> Any:
-    raise NotFound(f"there is no {what} {wanted_id}. If it was accepted a moment ago, ask again")

@@ -40,7 +40,7 @@ def _record_span(message: Outgoing) -> None:
 def when_done(
     send: Callable[[], Response],
     following: Following[Row],
-    created_id: Id,
+    row_id: Id,
     is_known: bool,
     done: Callable[[Row | None], Row | None],
     headers: Mapping[str, str] | None = None,
@@ -54,7 +54,7 @@ def when_done(
     if not seconds:
         return send()
     try:
-        followed = follow(following, created_id, at_once=is_known)
+        followed = follow(following, row_id, at_once=is_known)
     except (TooManyRequests, ServiceUnavailable):
         return send()
     try:
