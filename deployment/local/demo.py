@@ -71,12 +71,16 @@ def follow(title: str, body: str, media_type: str, expected: str) -> Orden:
 def deliver(orden: Orden) -> None:
     """Has an order dispatched and delivered, and prints that."""
     print(f"\n4. The first order is delivered\n  POST /orders/{orden.id_orden}/despacho, …/entrega  Prefer: wait")
-    wait_for("the dispatch", lambda: isinstance(API.despachar_orden(orden.id_orden, wait=5), Orden))
-    delivered = wait_for("the delivery", lambda: _ended(API.entregar_orden(orden.id_orden, recibido_por="Ana", wait=5)))
-    print(f"  order {orden.id_orden} is {delivered.estado}: driver {delivered.id_driver} is free again", flush=True)
+    wait_for("the dispatch", lambda: _done(API.despachar_orden(orden.id_orden, wait=5)))
+    delivered = wait_for("the delivery", lambda: _done(API.entregar_orden(orden.id_orden, recibido_por="Ana", wait=5)))
+    print(
+        f"  order {orden.id_orden} is {delivered.estado}: driver {delivered.id_driver} gets free for another one",
+        flush=True,
+    )
 
 
-def _ended(answer: object) -> Orden | None:
+def _done(answer: object) -> Orden | None:
+    """The order, if the answer is one; None if it was only accepted."""
     return answer if isinstance(answer, Orden) else None
 
 

@@ -1,41 +1,27 @@
 """An instance that dies at any line, for every function: another one ends its work, and nothing is lost or doubled."""
 
-from collections.abc import Callable
 from itertools import count
-from typing import Final
 
 import pytest
 
-from functions.messages.ids import Id, new
+from functions.messages.ids import new
 from functions.messages.payloads import (
-    ComandoCancelarOrden,
     ComandoCrearOrden,
     ComandoDespacharOrden,
-    ComandoDevolverOrden,
     ComandoEliminarProducto,
-    ComandoEntregarOrden,
     ComandoRegistrarConductor,
     ComandoSuspenderPlazos,
-    Payload,
 )
 from tests.chaos import snapshot
 from tests.chaos.invariants import broken_invariants
 from tests.chaos.snapshot import Promised
-from tests.support.data import make_orden, make_producto
+from tests.support.data import REQUESTS, make_orden, make_producto
 from tests.support.platform import Platform
 from tests.support.world import FUNCTIONS, World
 
 IN_STOCK, SOLD_OUT = make_producto(stock=100_000), make_producto(stock=0)
 MESSAGE_COUNT = 800
 """Far more messages than lines are executed for one: each line takes one."""
-
-REQUESTS: Final[dict[str, Callable[[Id, Id], Payload]]] = {
-    "cancelar-orden": ComandoCancelarOrden,
-    "despachar-orden": ComandoDespacharOrden,
-    "entregar-orden": ComandoEntregarOrden,
-    "devolver-orden": lambda id_orden, transaction_id: ComandoDevolverOrden(id_orden, transaction_id, "nadie"),
-}
-"""What people ask of orders, by the function that does it."""
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -7,19 +7,14 @@ from hypothesis import strategies as st
 
 from functions.messages.ids import Id, new
 from functions.messages.payloads import (
-    ComandoCancelarOrden,
     ComandoCrearOrden,
-    ComandoDespacharOrden,
-    ComandoDevolverOrden,
     ComandoEliminarProducto,
-    ComandoEntregarOrden,
     ComandoRegistrarConductor,
-    Payload,
 )
 from tests.chaos import snapshot
 from tests.chaos.invariants import broken_invariants
 from tests.chaos.snapshot import Promised
-from tests.support.data import make_orden, make_producto
+from tests.support.data import REQUESTS, make_orden, make_producto
 from tests.support.platform import Platform
 from tests.support.world import FUNCTIONS, World
 
@@ -73,13 +68,7 @@ def change_an_orden(postgres: Platform, world: World, rng: random.Random) -> Non
     if not ordenes:
         return
     id_orden, transaction_id = map(Id, rng.choice(ordenes))
-    changes: list[Payload] = [
-        ComandoCancelarOrden(id_orden, transaction_id),
-        ComandoDespacharOrden(id_orden, transaction_id),
-        ComandoEntregarOrden(id_orden, transaction_id, "Eva"),
-        ComandoDevolverOrden(id_orden, transaction_id, "Nadie en casa"),
-    ]
-    world.broker.send(rng.choice(changes))
+    world.broker.send(rng.choice(list(REQUESTS.values()))(id_orden, transaction_id))
 
 
 def take_step(world: World, rng: random.Random, name: str) -> None:

@@ -1,23 +1,29 @@
 """Payloads for tests, with sensible values: `make_orden(cantidad=3)`."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from tools.cluster.repository import function_configs
 
 from functions.messages.envelope import now
-from functions.messages.ids import new
+from functions.messages.ids import Id, new
 from functions.messages.payloads import (
     ComandoAsignarConductor,
+    ComandoCancelarOrden,
     ComandoCrearOrden,
     ComandoCrearProducto,
+    ComandoDespacharOrden,
+    ComandoDevolverOrden,
     ComandoDisminuirStock,
+    ComandoEntregarOrden,
     ComandoLiberarConductor,
     ComandoMarcarListoDespacho,
     ComandoRevertirDisminuirStock,
     ComandoRevertirOrdenCreada,
     EventoProducto,
+    Payload,
 )
 from functions.ordenes.deadlines import Plazos, plazos
 from functions.ordenes.decisions import crear as crear_orden
@@ -46,6 +52,19 @@ def stored_producto(stock: int = 10) -> EventoProducto:
 def stored_orden(comando: ComandoCrearOrden | None = None, moment: datetime | None = None) -> Orden:
     """An order as its table has it, created at `moment`, else now."""
     return crear_orden(None, comando or make_orden(), moment or now(), PLAZOS)[0]
+
+
+def devolver(id_orden: Id, transaction_id: Id) -> ComandoDevolverOrden:
+    return ComandoDevolverOrden(id_orden, transaction_id, "nadie en casa")
+
+
+REQUESTS: Final[dict[str, Callable[[Id, Id], Payload]]] = {
+    "cancelar-orden": ComandoCancelarOrden,
+    "despachar-orden": ComandoDespacharOrden,
+    "entregar-orden": ComandoEntregarOrden,
+    "devolver-orden": devolver,
+}
+"""What people ask of orders, from the order's and its saga's id, by the function that does it."""
 
 
 def orden_in(estado: str, moment: datetime | None = None) -> Orden:
