@@ -3,6 +3,7 @@
 const STORAGE_KEY = "token";
 const FORBIDDEN_PAUSE = 60_000; // ms; with the same token the answer would be the same
 const signals = new EventTarget(); // "change": there is another token; "missing": a valid one is needed
+let tokens = 0; // how many there have been in this page
 
 /** Why there is no answer to show. `status`: HTTP's, 0 if nobody answers; `retryAfter`: ms until it makes sense to ask
     again. */
@@ -34,12 +35,14 @@ export function watchToken(onChange, onMissing) {
 export function setToken(token) {
   if (token === null) sessionStorage.removeItem(STORAGE_KEY);
   else sessionStorage.setItem(STORAGE_KEY, token);
+  tokens += 1;
   signals.dispatchEvent(new Event("change"));
 }
 
 /** The response to a GET, if its status is a good one; throws a Failure otherwise. `signal` aborts it. */
 export async function request(path, { headers = {}, signal } = {}) {
   const token = sessionStorage.getItem(STORAGE_KEY);
+  const asked = tokens;
   const allHeaders = token === null ? headers : { ...headers, Authorization: `Bearer ${token}` };
   let response;
   try {
@@ -48,16 +51,19 @@ export async function request(path, { headers = {}, signal } = {}) {
     throw new Failure(0);
   }
   if (response.ok) return response;
-  if (response.status === 401) signals.dispatchEvent(new Event("missing"));
+  if (response.status === 401 && asked === tokens) signals.dispatchEvent(new Event("missing"));
   throw new Failure(response.status, 1000 * (response.headers.get("Retry-After") ?? 3));
 }
 
-/** Runs `action` now and again after every pause while the page can be seen, and at once when there is another token.
-    A pause takes `ms`, unless the action returns another number of ms. It never ends. */
+/** Runs `action` now and again after every pause while the page can be seen, and at once when there is another token,
+    also if that came while the action ran. A pause takes `ms`, unless the action returns another number of ms. It never
+    ends. */
 export async function every(ms, action) {
   for (;;) {
     await untilVisible();
-    await pause((await action()) ?? ms);
+    const begun = tokens;
+    const wait = (await action()) ?? ms;
+    if (begun === tokens) await pause(wait);
   }
 }
 

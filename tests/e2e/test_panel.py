@@ -14,7 +14,7 @@ from uuid import uuid4
 import jwt
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from tools.errors import ToolError
 
 from tests.e2e.test_bff_api import SECRET, bff_with, orden_fields
@@ -246,9 +246,6 @@ def test_without_figures_it_is_said_why_and_none_are_left_standing(
 
 
 def test_with_tokens_it_asks_for_one_and_shows_what_that_may_see(platform: Platform, open_panel: OpenPanel) -> None:
-    def token(sub: str, *scopes: str) -> str:
-        return jwt.encode({"sub": sub, "exp": time.time() + 600, "scope": " ".join(scopes)}, SECRET, "HS256")
-
     orden_of_ana, orden_of_eva = (request_failing_orden(platform, who) for who in ("ana", "eva"))
     with bff_with(platform, BFF_JWT_SECRET=SECRET):
         page = open_panel(platform, orden_of_ana)
@@ -268,6 +265,29 @@ def test_with_tokens_it_asks_for_one_and_shows_what_that_may_see(platform: Platf
         expect(figure(page, "ordenes/evento-orden", "proyectar-orden", "waiting")).to_have_text("0")
         page.reload()
         expect(page.locator("#recent").get_by_role("link", name=orden_of_eva)).to_be_visible()
+
+
+def test_what_is_refused_to_no_token_says_nothing_of_the_token_that_came_meanwhile(
+    platform: Platform, open_panel: OpenPanel
+) -> None:
+    with bff_with(platform, BFF_JWT_SECRET=SECRET):
+        page = open_panel(platform)
+        expect(page.locator("#access")).to_be_visible()
+        held: list[Route] = []
+        page.route("**/panel/topics", lambda route: route.continue_() if held else held.append(route))
+        with page.expect_request("**/panel/topics"):
+            page.reload()
+        expect(page.locator("#access")).to_be_visible()
+        page.get_by_label("Token").fill(token("root", "ordenes:leer", "ordenes:administrar", "metricas:leer"))
+        page.get_by_label("Token").press("Enter")
+        expect(page.locator("#access")).to_be_hidden()
+        held[0].fulfill(status=401, body="{}")
+        expect(figure(page, "ordenes/evento-orden", "proyectar-orden", "waiting")).to_have_text("0")
+        expect(page.locator("#access")).to_be_hidden()
+
+
+def token(sub: str, *scopes: str) -> str:
+    return jwt.encode({"sub": sub, "exp": time.time() + 600, "scope": " ".join(scopes)}, SECRET, "HS256")
 
 
 def request_failing_orden(platform: Platform, who: str) -> str:
