@@ -1,34 +1,50 @@
-"""conductores/comando-asignar-conductor → ordenes/comando-marcar-listo-despacho;
+"""conductores/comando-asignar-conductor → ordenes/comando-marcar-listo-despacho, conductores/comando-revisar-espera;
 or, refused, productos/comando-revertir-disminuir-stock.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
-from functions.conductores import decisions, tables
-from functions.conductores.decisions import Asignacion
-from functions.engine.batch import Outputs, Store, decide
+from functions.conductores import decisions, tables, waiting
+from functions.conductores.decisions import ESPERANDO, Asignacion, Espera
+from functions.engine.batch import Outputs, Store, add_to_last, decide
 from functions.engine.function import Function
 from functions.messages.envelope import Message, has_expired
 from functions.messages.ids import Id
-from functions.messages.payloads import ComandoAsignarConductor, Payload
+from functions.messages.payloads import ComandoAsignarConductor, ComandoRevisarEspera, Payload
 from functions.postgres.clock import now
 
 
 class AsignarConductor(Function):
-    """Gives orders a free driver each; or refuses, and the order is compensated."""
+    """Gives orders a free driver each. Without one they wait for ESPERA_CONDUCTOR seconds (userConfig), or, if that is
+    zero, are refused and compensated.
+    """
 
     def handle(self, tx: Any, batch: Sequence[Message[ComandoAsignarConductor]]) -> Outputs:
-        return _asignar(tx, batch, tables.ASIGNACIONES)
+        return self._asignar(tx, batch, tables.ASIGNACIONES)
 
     def handle_new(self, tx: Any, batch: Sequence[Message[ComandoAsignarConductor]]) -> Outputs:
-        return _asignar(tx, batch, tables.ASIGNACIONES.assumed_empty())
+        return self._asignar(tx, batch, tables.ASIGNACIONES.assumed_empty())
+
+    def _asignar(
+        self, tx: Any, batch: Sequence[Message[ComandoAsignarConductor]], asignaciones: Store[Asignacion]
+    ) -> Outputs:
+        wait = timedelta(seconds=self.config.get("ESPERA_CONDUCTOR", 0))
+        if not wait:
+            return _assign(tx, batch, asignaciones, wait)
+        tables.lock(tx)
+        served = waiting.serve(tx)  # whoever waits comes first
+        return add_to_last(_assign(tx, batch, asignaciones, wait), served)
 
 
-def _asignar(tx: Any, batch: Sequence[Message[ComandoAsignarConductor]], asignaciones: Store[Asignacion]) -> Outputs:
+def _assign(
+    tx: Any, batch: Sequence[Message[ComandoAsignarConductor]], asignaciones: Store[Asignacion], wait: timedelta
+) -> Outputs:
     """Locks as many free drivers as there are orders without an assignment, once these are loaded."""
     moment = now(tx)
     libres: Iterator[Id] = iter(())
+    begun: list[Espera] = []
 
     def load(tx: Any, ids_orden: Sequence[Id]) -> dict[Id, Asignacion]:
         nonlocal libres
@@ -40,6 +56,14 @@ def _asignar(tx: Any, batch: Sequence[Message[ComandoAsignarConductor]], asignac
         asignacion: Asignacion | None, comando: ComandoAsignarConductor
     ) -> tuple[Asignacion | None, list[Payload]]:
         is_new = asignacion is None and not has_expired(comando.vence, moment)
-        return decisions.asignar(asignacion, next(libres, None) if is_new else None, comando, moment)
+        libre = next(libres, None) if is_new else None
+        decided, outputs = decisions.asignar(asignacion, libre, comando, moment, wait)
+        if is_new and decided is not None and decided.estado == ESPERANDO:
+            begun.append(decisions.espera(comando, moment, moment + wait))
+        return decided, outputs
 
-    return decide(tx, batch, asignar, Store(asignaciones.key, load, asignaciones.save))
+    outputs = decide(tx, batch, asignar, Store(asignaciones.key, load, asignaciones.save))
+    if not begun:
+        return outputs
+    tables.begin_waits(tx, begun)
+    return add_to_last(outputs, [ComandoRevisarEspera(begun[0].id_orden, moment + wait)])

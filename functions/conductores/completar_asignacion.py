@@ -1,17 +1,21 @@
-"""conductores/comando-completar-asignacion → database conductores."""
+"""conductores/comando-completar-asignacion → database conductores;
+for orders that wait, ordenes/comando-marcar-listo-despacho.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
-from functions.conductores import decisions, tables
-from functions.engine.batch import Outputs, decide
+from functions.conductores import decisions, tables, waiting
+from functions.engine.batch import Outputs, add_to_last, decide
 from functions.engine.function import Function
 from functions.messages.envelope import Message
 from functions.messages.payloads import ComandoCompletarAsignacion
 
 
 class CompletarAsignacion(Function):
-    """Frees the drivers of orders that were delivered."""
+    """Frees the drivers of orders that were delivered, for those that wait."""
 
     def handle(self, tx: Any, batch: Sequence[Message[ComandoCompletarAsignacion]]) -> Outputs:
-        return decide(tx, batch, decisions.completar_asignacion, tables.ASIGNACIONES)
+        tables.lock(tx)
+        outputs = decide(tx, batch, decisions.completar_asignacion, tables.ASIGNACIONES)
+        return add_to_last(outputs, waiting.serve(tx))

@@ -1,17 +1,21 @@
-"""conductores/comando-liberar-conductor → productos/comando-revertir-disminuir-stock."""
+"""conductores/comando-liberar-conductor → productos/comando-revertir-disminuir-stock;
+for orders that wait, ordenes/comando-marcar-listo-despacho.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
-from functions.conductores import decisions, tables
-from functions.engine.batch import Outputs, decide
+from functions.conductores import decisions, tables, waiting
+from functions.engine.batch import Outputs, add_to_last, decide
 from functions.engine.function import Function
 from functions.messages.envelope import Message
 from functions.messages.payloads import ComandoLiberarConductor
 
 
 class LiberarConductor(Function):
-    """Frees the drivers of orders, and has the rest of the orders compensated."""
+    """Frees the drivers of orders for those that wait, and has the rest of the orders compensated."""
 
     def handle(self, tx: Any, batch: Sequence[Message[ComandoLiberarConductor]]) -> Outputs:
-        return decide(tx, batch, decisions.liberar, tables.ASIGNACIONES)
+        tables.lock(tx)
+        outputs = decide(tx, batch, decisions.liberar, tables.ASIGNACIONES)
+        return add_to_last(outputs, waiting.serve(tx))

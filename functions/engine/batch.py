@@ -56,6 +56,11 @@ def decide(tx: Any, batch: Sequence[Message[Any]], decision: Callable[..., Any],
     return outputs
 
 
+def add_to_last(outputs: Outputs, more: Sequence[Payload]) -> Outputs:
+    """The same outputs, with `more`, which follows from the batch as a whole, after those of its last message."""
+    return [*outputs[:-1], [*outputs[-1], *more]] if more else outputs
+
+
 def added(before: Mapping[Id, A], after: Mapping[Id, A]) -> list[A]:
     """The aggregates that were not there before."""
     return [aggregate for key, aggregate in after.items() if key not in before]

@@ -288,6 +288,16 @@ class ComandoCompletarAsignacion(Payload):
     transaction_id: Id
 
 
+@payload("conductores/comando-revisar-espera", key="id_orden", deliver_at="hasta")
+class ComandoRevisarEspera(Payload):
+    """Look after the orders that wait for a driver: some of them, `id_orden` is one, were to wait until `hasta`, by the
+    clock of the database `conductores`.
+    """
+
+    id_orden: Id
+    hasta: datetime
+
+
 @payload("saga/evento-cuarentena", key="funcion")
 class EventoCuarentena(Payload):
     """A message was quarantined, or an operator did something with its dead letter."""

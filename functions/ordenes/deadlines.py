@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from functions.engine.batch import Outputs
+from functions.engine.batch import Outputs, add_to_last
 from functions.messages.frozen import frozen
 from functions.messages.payloads import ComandoDisminuirStock, ComandoVerificarOrden, EventoOrden, Payload
 
@@ -80,8 +80,7 @@ def merge_checks(outputs: Outputs) -> Outputs:
         merged += [_merged(checks[i : i + MAX_ORDENES]) for i in range(0, len(checks), MAX_ORDENES)]
     if not merged:
         return outputs
-    others = [[output for output in group if not _is_scheduled(output)] for group in outputs]
-    return [*others[:-1], [*others[-1], *merged]]
+    return add_to_last([[output for output in group if not _is_scheduled(output)] for group in outputs], merged)
 
 
 def _is_scheduled(output: Payload) -> bool:

@@ -92,6 +92,20 @@ def each_driver_has_one_order(state: Snapshot, _: Promised) -> Iterator[str]:
             yield f"driver {id_conductor}: in {count} assignments, free: {libre}"
 
 
+def nobody_waits_for_a_free_driver(state: Snapshot, _: Promised) -> Iterator[str]:
+    """No order waits while a driver is free."""
+    free = sum(state.conductores.values())
+    for id_orden in state.esperas if free else ():
+        yield f"order {id_orden}: waits, while {free} drivers are free"
+
+
+def both_tables_know_who_waits(state: Snapshot, _: Promised) -> Iterator[str]:
+    """The orders in `esperas` are those whose assignment waits."""
+    for id_orden, agreed in state.esperas.items():
+        if not agreed:
+            yield f"order {id_orden}: waits in one table only"
+
+
 def read_models_match(state: Snapshot, _: Promised) -> Iterator[str]:
     """Read models hold what the write models hold."""
     pairs: list[tuple[str, dict[UUID, Any], dict[UUID, Any]]] = [
@@ -139,6 +153,8 @@ ALL: Final[tuple[Invariant, ...]] = (
     only_fulfilled_orders_hold_stock,
     only_orders_under_way_hold_a_driver,
     each_driver_has_one_order,
+    nobody_waits_for_a_free_driver,
+    both_tables_know_who_waits,
     read_models_match,
     sagas_are_complete,
     nothing_is_quarantined,

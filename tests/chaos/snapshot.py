@@ -15,6 +15,9 @@ _ORDENES = """
 _PRODUCTOS = "select id, nombre, stock, eliminado, version, fecha_actualizacion from productos"
 _RESERVAS = "select id_orden, id_producto, cantidad, estado from reservas"
 _ASIGNACIONES = "select id_orden, id_conductor from asignaciones where estado = 'asignada'"
+_ESPERAS = """
+    select coalesce(e.id_orden, a.id_orden), e.id_orden is not null and a.id_orden is not null
+    from esperas e full join (select id_orden from asignaciones where estado = 'esperando') a using (id_orden)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class Snapshot:
     reservas: dict[UUID, Reserva] = field(default_factory=dict)
     asignadas: dict[UUID, UUID] = field(default_factory=dict)
     """Assignments that hold a driver: order → driver."""
+    esperas: dict[UUID, bool] = field(default_factory=dict)
+    """Order that waits for a driver → both tables say so."""
     conductores: dict[UUID, bool] = field(default_factory=dict)
     """Driver → free."""
     steps: dict[UUID, Counter[str]] = field(default_factory=dict)
@@ -92,6 +97,7 @@ def take(platform: Platform, with_broker: bool = True) -> Snapshot:
         productos_lectura=rows("productos_lectura", _PRODUCTOS, Producto),
         reservas=rows("productos", _RESERVAS, Reserva),
         asignadas=rows("conductores", _ASIGNACIONES, lambda id_conductor: id_conductor),
+        esperas=rows("conductores", _ESPERAS, bool),
         conductores=rows("conductores", "select id_conductor, libre from conductores", bool),
         steps=steps,
         subscriptions=subscription_stats(platform) if with_broker else {},

@@ -74,6 +74,12 @@ def assign_twice(state: Snapshot) -> None:
     skip_stock_return(state)
 
 
+def wait_in_one_table(state: Snapshot) -> None:
+    state.esperas[NO_CONDUCTOR] = False
+    state.conductores[EVA] = False
+    state.asignadas[NO_CONDUCTOR] = EVA
+
+
 CORRUPTIONS: list[tuple[str, Callable[[Snapshot], object]]] = [
     ("no_order_is_lost", lose_orden),
     ("no_driver_is_lost", lambda state: state.conductores.pop(EVA)),
@@ -85,6 +91,8 @@ CORRUPTIONS: list[tuple[str, Callable[[Snapshot], object]]] = [
     ("each_driver_has_one_order", assign_twice),
     ("each_driver_has_one_order", lambda state: state.conductores.update({EVA: False})),
     ("each_driver_has_one_order", lambda state: state.conductores.update({ANA: True})),
+    ("nobody_waits_for_a_free_driver", lambda state: state.esperas.update({NO_CONDUCTOR: True})),
+    ("both_tables_know_who_waits", wait_in_one_table),
     ("read_models_match", lambda state: state.ordenes_lectura.pop(INICIADA)),
     ("read_models_match", lambda state: state.productos_lectura.pop(PRODUCTO)),
     ("sagas_are_complete", lambda state: state.steps[INICIADA].pop("comando-asignar-conductor")),

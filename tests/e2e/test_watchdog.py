@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.chaos import outage
-from tests.e2e.instance_helpers import backlog, skip_all
+from tests.e2e.instance_helpers import backlog, functions, reconfigure, skip_all
 from tests.e2e.test_saga import HAPPY_PATH, crear_producto, final, registrar_conductores, request_orden, stock
 from tests.support.platform import Platform, wait_for
 
@@ -20,27 +20,13 @@ WAITS = [2, 3, 5]
 """Seconds before the checks, in place of minutes."""
 
 
-def functions(platform: Platform, action: str, namespace: str, name: str, *extra: str) -> str:
-    who = ["--tenant", "monoliticas", "--namespace", namespace, "--name", name]
-    return platform.admin("--admin-url", platform.functions_url, "functions", action, *who, *extra)
-
-
 @pytest.fixture(scope="module")
 def short_deadlines(platform: Platform) -> Iterator[Platform]:
     """Checks come after seconds, not minutes; orders are still given up after a day."""
     for name in ("crear-orden", "verificar-orden"):
-        before = [process.pid for process in platform.instances(name)]
-        config = json.loads(functions(platform, "get", "ordenes", name))["userConfig"]
-        config["DEMORAS"] = {"ordenes/comando-verificar-orden": WAITS}
-        functions(platform, "update", "ordenes", name, "--user-config", json.dumps(config))
-        wait_for("another instance", lambda n=name, a=before: has_new_instance(platform, n, a))  # type: ignore[misc]
+        reconfigure(platform, "ordenes", name, DEMORAS={"ordenes/comando-verificar-orden": WAITS})
     yield platform
     platform.run_with_env(sys.executable, "pulsar-admin-scripts/deploy.py", "crear-orden", "verificar-orden")
-
-
-def has_new_instance(platform: Platform, name: str, before: list[int]) -> bool:
-    now = [process.pid for process in platform.instances(name)]
-    return bool(now) and not set(now) & set(before)
 
 
 @pytest.fixture

@@ -67,9 +67,15 @@ def prepare(world: World, name: str) -> list[ComandoCrearOrden]:
         while batch := world.pending("crear-orden")[:4]:  # each batch has one message with its deadlines
             world.deliver("crear-orden", batch)
         world.run(without=["verificar-orden", "disminuir-stock"])
-    elif name == "registrar-conductor":
-        world.broker.send(*(ComandoRegistrarConductor(new(), "Ana") for _ in range(MESSAGE_COUNT)))
-        return []
+    elif name in ("registrar-conductor", "revisar-espera"):
+        world.configure("asignar-conductor", ESPERA_CONDUCTOR=60)
+        world.broker.send(*ordenes)
+        world.run(without=["asignar-conductor", "verificar-orden"])
+        while batch := world.pending("asignar-conductor")[:2]:  # each batch that waits has one message with its end
+            world.deliver("asignar-conductor", batch)
+        world.run(without=["revisar-espera", "verificar-orden"])
+        if name == "registrar-conductor":
+            world.broker.send(*(ComandoRegistrarConductor(new(), "Ana") for _ in range(MESSAGE_COUNT)))
     elif name == "suspender-plazos":
         world.broker.send(*(ComandoSuspenderPlazos(False, f"operador {n}", "prueba") for n in range(MESSAGE_COUNT)))
         return []

@@ -35,6 +35,7 @@ def test_any_order_of_events_ends_every_saga_and_keeps_every_invariant(
     """One number makes the whole story: what is possible next depends on what the functions did before."""
     world.clear()
     rng = random.Random(seed)
+    world.configure("asignar-conductor", ESPERA_CONDUCTOR=rng.choice([0, 600]))
     ordenes, stock = request(world, rng)
     for _ in range(rng.randint(5, 90)):
         if rng.random() < 0.2:

@@ -6,6 +6,7 @@ from functions.messages.ids import Id, new
 from functions.messages.outgoing import unpack
 from functions.messages.payloads import (
     ComandoCancelarOrden,
+    ComandoCrearProducto,
     ComandoDespacharOrden,
     ComandoEliminarProducto,
     ComandoEntregarOrden,
@@ -34,6 +35,28 @@ def _ask(world: World, id_orden: Id, transaction_id: Id, *comandos: Callable[[Id
         world.run()
 
 
+def serve_orders_that_wait(postgres: Platform, world: World, producto: ComandoCrearProducto) -> None:
+    """Orders that wait get a new driver, those of delivered and of cancelled orders, and one whom a function left free
+    that knows of no waits. The last order waits too long.
+    """
+    world.configure("asignar-conductor", ESPERA_CONDUCTOR=60)
+    ordenes = [make_orden(id_producto=producto.id_producto, cantidad=1) for _ in range(8)]
+    world.broker.send(*ordenes)
+    not_yet = ["revisar-espera", "verificar-orden"]
+    world.run(without=not_yet)
+    world.broker.send(ComandoRegistrarConductor(new(), None))
+    world.run(without=not_yet)
+    world.broker.send(*(ComandoDespacharOrden(o.id_orden, o.transaction_id) for o in ordenes))
+    world.run(without=not_yet)
+    world.broker.send(*(ComandoEntregarOrden(o.id_orden, o.transaction_id) for o in ordenes))
+    world.run(without=not_yet)
+    world.broker.send(*(ComandoCancelarOrden(o.id_orden, o.transaction_id) for o in ordenes[:4]))
+    world.run(without=not_yet)
+    postgres.sql("conductores", "insert into conductores (id_conductor) values (:id)", id=new())
+    world.broker.due.clear()  # some checks come before the waits are over, and again later
+    world.run()
+
+
 def test_sagas_of_every_kind_publish_what_is_declared_and_nothing_else(postgres: Platform, world: World) -> None:
     world.clear()
     in_stock, sold_out = make_producto(), make_producto(stock=0)
@@ -56,5 +79,6 @@ def test_sagas_of_every_kind_publish_what_is_declared_and_nothing_else(postgres:
         world.run()
         _ask(world, orden.id_orden, orden.transaction_id, *then)
     _ask(world, refused.id_orden, refused.transaction_id, *REQUESTS.values())
+    serve_orders_that_wait(postgres, world, in_stock)
     declared = {name: set(engines.configuration(name)["userConfig"].get("PUBLICA", ())) for name in FUNCTIONS}
     assert {name: published_topics(postgres, name) for name in FUNCTIONS} == declared

@@ -33,6 +33,8 @@ def picture(shop: Shop, with_repeated_steps: bool = True) -> Snapshot:
             counts = steps.setdefault(uuid(row["id_orden"]), Counter())
             counts[row["evento"]] = counts[row["evento"]] + 1 if with_repeated_steps else 1
     reservas, asignaciones = rows("productos", "reservas"), rows("conductores", "asignaciones")
+    waiting = {key for key, r in asignaciones.items() if r["estado"] == "esperando"}
+    esperas = rows("conductores", "esperas").keys()
     return Snapshot(
         ordenes={key: orden(r) for key, r in rows("ordenes", "ordenes").items()},
         ordenes_lectura={key: orden(r) for key, r in rows("ordenes_lectura", "ordenes").items()},
@@ -40,6 +42,7 @@ def picture(shop: Shop, with_repeated_steps: bool = True) -> Snapshot:
         productos_lectura={key: producto(r) for key, r in rows("productos_lectura", "productos").items()},
         reservas={key: Reserva(uuid(r["id_producto"]), r["cantidad"], r["estado"]) for key, r in reservas.items()},
         asignadas={key: uuid(r["id_conductor"]) for key, r in asignaciones.items() if r["estado"] == "asignada"},
+        esperas={key: key in waiting and key in esperas for key in waiting | esperas},
         conductores={key: r["libre"] for key, r in rows("conductores", "conductores").items()},
         steps=steps,
         subscriptions=_subscriptions(shop),

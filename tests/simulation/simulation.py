@@ -47,7 +47,8 @@ class Outcome:
 def run(story: Story) -> Outcome:
     """The story, from its first product to where nothing happens any more."""
     with without_threads():
-        shop = Shop(story.seed, story.offsets, {"PLAZO": story.give_up / SECOND})
+        wait = 3600 if story.seed % 2 else 0  # s that orders wait for a driver
+        shop = Shop(story.seed, story.offsets, {"PLAZO": story.give_up / SECOND, "ESPERA_CONDUCTOR": wait})
         customers = Customers(shop, story)
         with shop.clock.running():
             customers.open()

@@ -2,6 +2,7 @@
 
 A statement in another shape is refused, so that a changed one can't be simulated wrongly; the contract tests
 (tests/integration/test_database_contract*.py) compare what these do with what PostgreSQL does.
+Longer than 200 lines: every shape of the functions' SQL is read here.
 """
 
 import re
@@ -9,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-from tests.simulation.tables import Conductores, Journal, Row, Table, refusal
+from tests.simulation.tables import Conductores, Esperas, Journal, Row, Table, refusal
 
 Tables = Mapping[str, Table]
 Parameters = Mapping[str, Any]
@@ -147,6 +148,46 @@ def _select_plazos() -> Action:
     return run
 
 
+def _lock() -> Action:
+    """Transactions come one after another anyway."""
+    return lambda _, __, ___: _NOTHING
+
+
+def _insert_esperas(columns: str) -> Action:
+    names = columns.split(", ")
+
+    def run(tables: Tables, parameters: Parameters, journal: Journal) -> Rows:
+        esperas = tables["esperas"]
+        assert isinstance(esperas, Esperas)
+        for values in zip(*(parameters[name] for name in names), strict=True):
+            row = dict(zip(names, values, strict=True))
+            esperas.write(row["id_orden"], row | {"turno": esperas.next_turn()}, journal)
+        return _NOTHING
+
+    return run
+
+
+def _select_esperas(columns: str, over: str | None) -> Action:
+    names = columns.split(", ")
+
+    def run(tables: Tables, parameters: Parameters, _: Journal) -> Rows:
+        waiting = sorted(tables["esperas"].rows.values(), key=lambda row: row["turno"])
+        found = [row for row in waiting if over is None or row["hasta"] <= parameters["moment"]]
+        return Rows([tuple([row[name] for name in names]) for row in found[: parameters["count"]]])
+
+    return run
+
+
+def _delete_esperas() -> Action:
+    def run(tables: Tables, parameters: Parameters, journal: Journal) -> Rows:
+        esperas = tables["esperas"]
+        for id_ in sorted(set(parameters["ids"]) & esperas.rows.keys()):
+            esperas.delete(id_, journal)
+        return _NOTHING
+
+    return run
+
+
 _SHAPES: Final[dict[str, Callable[..., Action]]] = {
     r"select ([\w, ]+) from (\w+) where (\w+) = any\(cast\(:ids as uuid\[\]\)\) order by \3 for update": _select,
     r"select id_mensaje, salidas from recibos where funcion = :funcion and id_mensaje = any\(.*\)": _select_receipts,
@@ -157,6 +198,10 @@ _SHAPES: Final[dict[str, Callable[..., Action]]] = {
     r"insert into sagalog .*": _insert_log,
     r"update conductores set libre = (false|true)(?:, libre_desde = now\(\))? "
     r"where id_conductor = any\(cast\(:ids as uuid\[\]\)\)": _set_free,
+    r"select pg_advisory_xact_lock\(.*\)": _lock,
+    r"insert into esperas \(([\w, ]+)\) select \* from unnest\(.*\)": _insert_esperas,
+    r"select ([\w, ]+) from esperas (where hasta <= :moment )?order by turno limit :count": _select_esperas,
+    r"delete from esperas where id_orden = any\(cast\(:ids as uuid\[\]\)\)": _delete_esperas,
     r"insert into plazos \(suspendidos, .*": _insert_plazos,
     r"select suspendidos from plazos order by numero desc limit 1": _select_plazos,
 }

@@ -38,6 +38,11 @@ class Table:
         journal.append((self, key, self.rows.get(key)))
         self.put(key, row)
 
+    def delete(self, key: Any, journal: Journal) -> None:
+        """Deletes the row with that key."""
+        journal.append((self, key, self.rows[key]))
+        self.put(key, None)
+
     def put(self, key: Any, row: Row | None) -> None:
         """Writes without asking and without being undone; None deletes."""
         if row is None:
@@ -79,7 +84,9 @@ class Asignaciones(Table):
             "id_orden",
             checks={
                 "asignaciones_conductor_check": lambda row: _has_driver(row) == (row["id_conductor"] is not None),
-                "asignaciones_motivo_check": lambda row: _has_driver(row) == (row["motivo"] is None),
+                "asignaciones_motivo_check": lambda row: (
+                    (_has_driver(row) or row["estado"] == "esperando") == (row["motivo"] is None)
+                ),
             },
         )
         self._holders: dict[str, str] = {}
@@ -96,6 +103,18 @@ class Asignaciones(Table):
         super().put(key, row)
         if row is not None and row["estado"] == "asignada":
             self._holders[row["id_conductor"]] = key
+
+
+class Esperas(Table):
+    """The orders that wait for a driver."""
+
+    def __init__(self) -> None:
+        super().__init__("esperas", "id_orden")
+        self._turns = count()
+
+    def next_turn(self) -> int:
+        """A number that grows."""
+        return next(self._turns)
 
 
 def _has_driver(asignacion: Row) -> bool:
@@ -147,6 +166,6 @@ _DATABASES: Final[dict[str, Callable[[], list[Table]]]] = {
     "ordenes_lectura": lambda: [Table("ordenes", "id_orden")],
     "productos": lambda: [_productos(), _reservas(), _receipts()],
     "productos_lectura": lambda: [Table("productos", "id")],
-    "conductores": lambda: [Conductores(), Asignaciones(), _receipts()],
+    "conductores": lambda: [Conductores(), Asignaciones(), Esperas(), _receipts()],
     "saga": lambda: [Table("sagalog", "id_mensaje")],
 }

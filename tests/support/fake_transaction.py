@@ -5,11 +5,12 @@ from typing import Any
 
 
 class FakeTransaction:
-    """`executed`: the parameters of each statement, in order. No statement has rows."""
+    """`executed`: the parameters of each statement that has some, in order. No statement has rows."""
 
     def __init__(self) -> None:
         self.executed: list[Mapping[str, Any]] = []
 
-    def execute(self, _statement: object, parameters: Mapping[str, Any]) -> list[object]:
-        self.executed.append(parameters)
+    def execute(self, _statement: object, parameters: Mapping[str, Any] | None = None) -> list[object]:
+        if parameters is not None:
+            self.executed.append(parameters)
         return []

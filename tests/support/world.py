@@ -79,6 +79,7 @@ class World:
         self.broker = Broker()
         self._databases = databases
         self._engines: dict[str, Engine] = {}
+        self._settings: dict[str, dict[str, Any]] = {}
         self._ahead_ms = 0.0
         self._real = clock._elapsed_ms, clock.start
         clock._elapsed_ms = lambda: self._real[0]() + self._ahead_ms
@@ -134,8 +135,19 @@ class World:
 
     def clear(self) -> None:
         """As on the first day; the instances stay."""
+        for name in self._settings:
+            self.configure(name)
         self.broker.clear()
         self._databases.clear()
+
+    def configure(self, name: str, **settings: Any) -> None:
+        """Has a function deployed with these settings in its userConfig, until all is cleared."""
+        self._settings[name] = settings
+        if name in self._engines:
+            self._set(name)
+
+    def _set(self, name: str) -> None:
+        self._engines[name]._function.config = engines.configuration(name)["userConfig"] | self._settings.get(name, {})
 
     def close(self) -> None:
         clock._elapsed_ms, clock.start = self._real
@@ -144,6 +156,7 @@ class World:
 
     def _create_engine(self, name: str) -> Engine:
         self._engines[name] = Engine(engines.function(name), engines.context(self._databases, name, self.broker))
+        self._set(name)
         return self._engines[name]
 
     def _replace_engine(self, name: str) -> None:

@@ -136,8 +136,8 @@ def _operations(flow: Flow) -> Iterator[tuple[str, dict[str, Any]]]:
 def _send_summary(flow: Flow, who: str, topic: str) -> str:
     if topic == QUARANTINE:
         return f"{who} tells the saga log what became of a message."
-    waits = next((f.delays.get(topic) for f in flow.functions if f.name == who), None)
-    return f"{who} sends it" + (f", delivered {min(waits)} to {max(waits)} s later." if waits else ".")
+    waits = next((f.delays.get(topic, []) for f in flow.functions if f.name == who), [])
+    return f"{who} sends it" + (f", delivered {min(waits)} to {max(waits)} s later." if any(waits) else ".")
 
 
 def _operation(

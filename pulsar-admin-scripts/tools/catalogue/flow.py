@@ -6,7 +6,7 @@ from typing import Any, Final
 from functions.messages.codec import payload
 from functions.messages.topics import short_name
 from tools.cluster import schema_files
-from tools.cluster.repository import FUNCTIONS_FOLDER, function_configs
+from tools.cluster.repository import FUNCTIONS_FOLDER, delays, function_configs
 
 BFF: Final = "bff"
 """What the BFF is called among the senders."""
@@ -30,7 +30,7 @@ class Function:
     purpose: str
     receives: tuple[str, ...]
     publishes: tuple[str, ...]
-    delays: dict[str, list[int]]
+    delays: dict[str, list[float]]
     subscription: str
     dead_letters: str
 
@@ -87,7 +87,7 @@ def _function(name: str, config: dict[str, Any]) -> Function:
         purpose=(FUNCTIONS_FOLDER / f"{name}.yaml").read_text("utf-8").partition("\n")[0].removeprefix("# "),
         receives=tuple(short_name(topic) for topic in config["inputSpecs"]),
         publishes=tuple(config["userConfig"].get("PUBLICA", ())),
-        delays=config["userConfig"].get("DEMORAS", {}),
+        delays=delays(config),
         subscription=config["subName"],
         dead_letters=f"{config['namespace']}/{name}-dlq",
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from functions.messages.topics import short_name
+from tools.cluster.repository import delays
 from tools.deploy.model import Config, Configs
 from tools.errors import ToolError
 
@@ -73,6 +74,9 @@ def _broken_deadlines(user_config: Mapping[str, Any]) -> Iterator[str]:
             f"userConfig.PLAZO is {user_config.get('PLAZO', 'not set')!r}: must be the seconds, more than 0, after"
             f" which an order is given up"
         )
+    espera = user_config.get("ESPERA_CONDUCTOR", 0)
+    if espera != 0 and not _is_positive(espera):
+        yield f"userConfig.ESPERA_CONDUCTOR is {espera!r}: must be the seconds that orders wait for a driver, or 0"
 
 
 def _is_positive(value: object) -> bool:
@@ -99,8 +103,8 @@ def _set_fields(config: Mapping[str, Any], reasons: Mapping[str, str], location:
 
 
 def delayed_topics(configs: Configs) -> frozenset[str]:
-    """The short names of the topics whose messages some function delivers later (`userConfig.DEMORAS`)."""
-    return frozenset(topic for config in configs.values() for topic in config.get("userConfig", {}).get("DEMORAS", ()))
+    """The short names of the topics whose messages some function delivers later."""
+    return frozenset(topic for config in configs.values() for topic in delays(config))
 
 
 def require_promises(configs: Configs, all_configs: Configs) -> None:

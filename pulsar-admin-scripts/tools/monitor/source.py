@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from functions.cluster.admin_rest import THREADS, AdminUnavailable, Api
 from functions.messages.topics import TENANT, short_name, without_partition
-from tools.cluster.repository import function_configs
+from tools.cluster.repository import delays, function_configs
 from tools.cluster.topics import NAMESPACES, subscriptions
 
 STATS_QUERY: Final = "getPreciseBacklog=true&subscriptionBacklogSize=true&getEarliestTimeInBacklog=true"
@@ -36,10 +36,10 @@ class Expected:
 def expected() -> Expected:
     """What deployment/functions and schemas/ say."""
     configs = {f"{config['namespace']}/{config['name']}": config for config in function_configs().values()}
-    delays: dict[str, float] = {}
+    longest_delays: dict[str, float] = {}
     for config in configs.values():
-        for topic, seconds in config["userConfig"].get("DEMORAS", {}).items():
-            delays[topic] = max(*map(float, seconds), delays.get(topic, 0.0))
+        for topic, seconds in delays(config).items():
+            longest_delays[topic] = max(*map(float, seconds), longest_delays.get(topic, 0.0))
     return Expected(
         subscriptions={short_name(topic): tuple(names) for topic, names in subscriptions().items()},
         readers={
@@ -48,7 +48,7 @@ def expected() -> Expected:
             for topic in config["inputSpecs"]
         },
         instances={function: config["parallelism"] for function, config in configs.items()},
-        delays=delays,
+        delays=longest_delays,
     )
 
 
