@@ -2,7 +2,8 @@
 
 import { Failure, pause, request, untilVisible } from "./api.js";
 
-const FINAL_STATUSES = [400, 401, 403, 404];
+/** The statuses of refusals that asking again can't change. */
+export const FINAL_STATUSES = [400, 401, 403, 404];
 const RECONNECT_PAUSE = 1000; // ms
 
 /** The complete events in a stream's text so far, and the incomplete rest, which belongs before the text to come. */
@@ -19,8 +20,8 @@ function parseEvent(block) {
 }
 
 /** Gives `onEvent` each of an order's events once, as name and data, until the last one. Connections that end are made
-    again, from the latest event on. `onFailure` gets the failure, or null when it goes on. Ends without the last event
-    if `signal` aborts it, or if the BFF refuses in a way that asking again can't change. */
+    again, from the latest event on. `onFailure` gets the failure, or null when it goes on. Returns true after the last
+    event; false if `signal` aborts it, or if the BFF refuses in a way that asking again can't change. */
 export async function follow(orden, onEvent, onFailure, signal) {
   let latest = "";
   while (!signal.aborted) {
@@ -29,22 +30,23 @@ export async function follow(orden, onEvent, onFailure, signal) {
       await untilVisible();
       const headers = latest ? { "Last-Event-ID": latest } : {};
       const response = await request(`/orders/${orden}/events`, { headers, signal });
-      if (response.status === 204) return;
+      if (response.status === 204) return true;
       onFailure(null);
       for await (const event of readEvents(response)) {
         latest = event.id;
         onEvent(event.event, event.data);
-        if (event.event === "orden") return;
+        if (event.event === "orden") return true;
       }
     } catch (failure) {
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       if (!(failure instanceof Failure)) throw failure;
       onFailure(failure);
-      if (FINAL_STATUSES.includes(failure.status)) return;
+      if (FINAL_STATUSES.includes(failure.status)) return false;
       retryAfter = failure.retryAfter;
     }
     await pause(retryAfter);
   }
+  return false;
 }
 
 async function* readEvents(response) {

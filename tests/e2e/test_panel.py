@@ -105,6 +105,34 @@ def test_an_order_is_followed_step_by_step_through_a_restart_of_the_bff(
     assert [problem for problem in problems if "net::ERR_" not in problem] == []
 
 
+def test_what_becomes_of_an_order_after_its_saga_is_shown_as_it_happens(
+    platform: Platform, open_panel: OpenPanel, problems: Problems
+) -> None:
+    id_producto = crear_producto(platform, 5)
+    registrar_conductores(platform, 1)
+    id_orden = request_orden(platform, id_producto)
+    final(platform, id_orden)
+    page = open_panel(platform, id_orden)
+    mark_page(page)
+    estado = page.locator("#orden-estado")
+    expect(estado).to_have_text("Started: it has a driver.")
+    expect(page.locator("dd[data-field=despachada_en]")).to_have_count(0)
+    platform.request("POST", f"/orders/{id_orden}/despacho")
+    expect(estado).to_have_text("Dispatched: it is on its way.")
+    expect(page.locator("dd[data-field=despachada_en] time")).to_be_visible()
+    platform.request("POST", f"/orders/{id_orden}/entrega", {"recibido_por": "Eva"})
+    expect(estado).to_have_text("Delivered.")
+    expect(page.locator("dd[data-field=recibido_por]")).to_have_text("Eva")
+    expect(page.locator("#steps > li strong")).to_have_text(
+        [
+            *("Create the order", "Reserve stock", "Assign a driver", "Ready for dispatch"),
+            *("Dispatch the order", "Deliver the order", "Driver free again"),
+        ]
+    )
+    assert page.evaluate("window.marked")
+    assert problems == []
+
+
 def test_a_failure_appears_by_itself_with_its_reason_and_keeps_the_focus_where_it_was(
     platform: Platform, open_panel: OpenPanel, problems: Problems
 ) -> None:
