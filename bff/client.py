@@ -90,6 +90,25 @@ class Producto:
 
 
 @dataclass(frozen=True, slots=True)
+class Movimiento:
+    """A change of a product's stock by `cantidad`, which led to its `version` and left `stock`. `causa`: "creacion",
+    "reserva" or "reversion" of the order `id_orden`, "ajuste" by hand; `motivo` says why. What was `rechazado` left the
+    stock as it was.
+    """
+
+    id_producto: UUID
+    version: int
+    fecha: datetime
+    causa: str
+    id_orden: UUID | None
+    id_ajuste: UUID | None
+    cantidad: int
+    stock: int
+    motivo: str | None
+    rechazado: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A step of an order's saga: the message `evento`, a topic's name, with its payload `contenido`."""
 
@@ -101,7 +120,7 @@ class Step:
     id_mensaje: UUID | None = None
 
 
-T = TypeVar("T", Accepted, Orden, Producto, Step)
+T = TypeVar("T", Accepted, Orden, Producto, Movimiento, Step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +158,9 @@ class Response:
 class Client:
     """Sends requests, from any number of threads; each thread keeps one connection.
 
-    A request is repeated while it gets no answer, or 429 or 503. A POST is repeated under the same Idempotency-Key (the
-    caller's `idempotency_key` or a random one), so that it has its effect once. Errors are raised as Problem or
-    NoResponse.
+    A request is repeated while it gets no answer, or 429 or 503. A POST or PATCH is repeated under the same
+    Idempotency-Key (the caller's `idempotency_key` or a random one), so that it has its effect once. Errors are raised
+    as Problem or NoResponse.
 
     "Accepted" says that the broker has stored a command, not that it was carried out; what is read may lag behind.
 
@@ -268,6 +287,32 @@ class Client:
         found = self._fetch(f"/productos/{id_producto}")
         return _parse(Producto, found["resultado"]) if found else None
 
+    def ajustar_stock(
+        self, id_producto: UUID, cantidad: int, motivo: str, *, idempotency_key: str | None = None, wait: int = 0
+    ) -> UUID | Movimiento:
+        """Adds units to a product's stock, or, below 0, takes some away. Returns the Movimiento if it can be read
+        within `wait` seconds, at most 10, else the adjustment's id; if it was refused by then, Problem 409 says the
+        stock.
+        """
+        fields = {"cantidad": cantidad, "motivo": motivo}
+        response = self._send_command(f"/productos/{id_producto}/stock", fields, idempotency_key, wait)
+        answer = response.json()
+        return _parse(Movimiento, answer["resultado"]) if response.status == 200 else UUID(answer["id_ajuste"])
+
+    def movimientos(self, id_producto: UUID, **filters: int) -> Iterator[Movimiento]:
+        """The changes of a product's stock, newest first, read page by page as needed. Filter: limit, the rows of a
+        page. Problem 404 if there never was such a product.
+        """
+        pages = self._pages(f"/productos/{id_producto}/movimientos", filters)
+        return (_parse(Movimiento, row) for page in pages for row in page["resultado"])
+
+    def renombrar_producto(
+        self, id_producto: UUID, nombre: str, *, idempotency_key: str | None = None, wait: int = 0
+    ) -> None:
+        """Gives a product another name. Waits up to `wait` seconds, at most 10, until it can be read."""
+        path = f"/productos/{id_producto}"
+        self._send_command(path, {"nombre": nombre}, idempotency_key, wait, method="PATCH")
+
     def eliminar_producto(self, id_producto: UUID) -> None:
         """Deletes a product: orders of it fail from then on."""
         self.request("DELETE", f"/productos/{id_producto}")
@@ -284,7 +329,7 @@ class Client:
         Headers are written with underscores: Last_Event_ID="7" is the header Last-Event-ID. Empty ones are not sent.
         """
         request_headers = dict(self._default_headers)
-        if method == "POST":
+        if method in ("POST", "PATCH"):
             request_headers["Idempotency-Key"] = str(uuid4())
         for name, value in ({"Content_Type": type_} | headers).items():
             if value:
@@ -330,10 +375,12 @@ class Client:
             self._thread.connection = connection
         return Response(f"{method} {self._url}{path}", raw.status, raw.headers, content, lines)
 
-    def _send_command(self, path: str, fields: dict[str, Any], idempotency_key: str | None, wait: int = 0) -> Response:
+    def _send_command(
+        self, path: str, fields: dict[str, Any], idempotency_key: str | None, wait: int = 0, method: str = "POST"
+    ) -> Response:
         body = json.dumps(fields, default=str).encode()
         prefer = f"wait={wait}" if wait else None
-        return self.request("POST", path, body, "application/json", Idempotency_Key=idempotency_key, Prefer=prefer)
+        return self.request(method, path, body, "application/json", Idempotency_Key=idempotency_key, Prefer=prefer)
 
     def _change(
         self, id_orden: UUID, change: str, fields: dict[str, Any], idempotency_key: str | None, wait: int

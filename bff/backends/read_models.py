@@ -1,4 +1,7 @@
-"""The read models and the saga log: SELECTs on three databases, with a role that may do nothing else."""
+"""The read models and the saga log: SELECTs on three databases, with a role that may do nothing else.
+
+Longer than 200 lines: all that is read is one class, so that one fake stands for it.
+"""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -123,11 +126,30 @@ class ReadModels:
         return {row["id"]: row for row in rows}
 
     def created_producto(self, id_producto: Id) -> Row | None:
-        """What a product, deleted or not, was created with; None if that is not known. Its `stock` is left out once
-        orders may have changed it.
+        """What a product, deleted or not, was created with; None if there was none. `nombre` is left out once anything
+        has changed, and so is `stock` of products that are older than their movements.
         """
         rows = _rows(self._productos, statements.CREATED_PRODUCTO, id=id_producto)
         return {name: value for name, value in rows[0].items() if value is not None} if rows else None
+
+    def movimientos(self, id_producto: Id, limit: int, before: int | None = None) -> list[Row]:
+        """Up to `limit` movements of a product, deleted or not, newest first, those before a version; fewer, as of
+        orders.
+        """
+        rows = f"{statements.MOVIMIENTOS} where id_producto = :id" + (" and version < :before" if before else "")
+        params = {"id": id_producto, **({"before": before} if before else {})}
+        return _page(self._productos, rows, statements.MOVIMIENTO, ("motivo",), "version desc", limit, params)
+
+    def ajuste(self, id_ajuste: Id) -> Row | None:
+        """The movement of an adjustment, done or refused; None if there is none yet."""
+        return self.these_ajustes([id_ajuste]).get(id_ajuste)
+
+    def these_ajustes(self, ids: Sequence[Id]) -> dict[Id, Row]:
+        """The movements of those of these adjustments that have one, by the adjustments' ids."""
+        rows = _rows(
+            self._productos, f"{statements.MOVIMIENTOS} where id_ajuste = any(cast(:ids as uuid[]))", ids=list(ids)
+        )
+        return {row["id_ajuste"]: row for row in rows}
 
 
 def _waiting(rows: Sequence[Row]) -> tuple[int, float]:

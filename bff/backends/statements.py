@@ -26,8 +26,12 @@ PAGE: Final = """
     ) measured where coalesce(before, 0) <= :max_size order by {order}"""
 """The first rows, up to one after the first that does not fit into a page: no format is shorter than its texts."""
 CREATED_PRODUCTO: Final = """
-    select nombre, case when version = 1 then stock end as stock from productos
-    where id = :id and not (eliminado and version = 1)"""
+    select case when version = 1 then nombre end as nombre,
+        case when version = 1 then stock
+            else (select stock from movimientos where id_producto = :id and version = 1) end as stock
+    from productos where id = :id and not (eliminado and version = 1)"""
+MOVIMIENTO: Final = "id_producto, version, fecha, causa, id_orden, id_ajuste, cantidad, stock, motivo, rechazado"
+MOVIMIENTOS: Final = f"select {MOVIMIENTO} from movimientos"
 _WAITING: Final = """
     select count(*) as waiting_count, greatest(0, extract(epoch from now() - min({since}))) as oldest_age
     from ordenes where estado = '{estado}'"""

@@ -103,6 +103,18 @@ def integer(minimum: int, maximum: int = MAX_INT) -> Field:
     return Field(read, {"type": "integer", "minimum": minimum, "maximum": maximum})
 
 
+def nonzero(field: Field) -> Field:
+    """The same field for a whole number, which must not be 0."""
+
+    def read(value: Any) -> int:
+        number: int = field.read(value)
+        if number == 0:
+            raise ValueError("it must not be 0")
+        return number
+
+    return Field(read, {**field.schema, "not": {"const": 0}})
+
+
 def _timestamp(value: Any) -> datetime:
     text = value.upper() if isinstance(value, str) else ""  # RFC 3339 allows a lower-case t and z
     if _LOST_PLUS.search(text):
@@ -163,6 +175,11 @@ def orden(max_cantidad: int) -> dict[str, Field]:
 PRODUCTO: Final[dict[str, Field]] = {
     "nombre": example("Café de Nariño, 500 g", text(255)),
     "stock": example(10, integer(0)),
+}
+NOMBRE: Final[dict[str, Field]] = {"nombre": example("Café del Huila", text(255))}
+AJUSTE: Final[dict[str, Field]] = {
+    "cantidad": example(5, nonzero(integer(-MAX_INT))),
+    "motivo": example("Llegada del proveedor", text(1000)),
 }
 CONDUCTOR: Final[dict[str, Field]] = {"nombre": optional(example("Ana", text(255)))}
 CANCELACION: Final[dict[str, Field]] = {"motivo": optional(example("Ya no lo necesito", text(1000)))}

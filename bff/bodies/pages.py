@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from bff.bodies.fields import Field, integer, optional, to_utc
 from functions.messages.ids import Id, parse
+from functions.messages.payloads import MAX_INT
 
 MAX_ROWS: Final = 1000
 """Most rows of a page, and the number of rows if the client does not choose."""
@@ -20,32 +21,53 @@ Place = tuple[datetime, Id]
 """A row's place: its time, and its id among the rows of the same time."""
 
 
-def cursor(place: Place) -> str:
-    """The cursor that names a place: base64url without padding."""
-    moment, row_id = place
-    return urlsafe_b64encode(f"{moment.isoformat()} {row_id}".encode()).decode().rstrip("=")
+def cursor(place: Place | int) -> str:
+    """The cursor that names a place, which may be a number too: base64url without padding."""
+    text = str(place) if isinstance(place, int) else f"{place[0].isoformat()} {place[1]}"
+    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def place(text: Any) -> Place:
     """The place that a cursor names. ValueError unless `cursor` made it."""
     try:
-        raw = urlsafe_b64decode(f"{text}{'=' * (-len(text) % 4)}".encode("ascii")).decode("ascii")
-        moment, _, row_id = raw.rpartition(" ")
+        moment, _, row_id = _decoded(text).rpartition(" ")
         parsed = datetime.fromisoformat(moment)
         found = (parsed, parse(row_id))
         if parsed.tzinfo is None or cursor(found) != text:
             raise ValueError
         to_utc(parsed)  # raises ValueError for a time that has no form in UTC
     except (ValueError, Error) as error:
-        raise ValueError("it must be taken from a Link header: begin again without it") from error
+        raise ValueError(_FOREIGN) from error
     return found
 
 
+def number(text: Any) -> int:
+    """The number that a cursor names, from 0 to MAX_INT. ValueError unless `cursor` made it."""
+    try:
+        found = int(_decoded(text))
+        if not 0 <= found <= MAX_INT or cursor(found) != text:
+            raise ValueError
+    except (ValueError, Error) as error:
+        raise ValueError(_FOREIGN) from error
+    return found
+
+
+def _decoded(text: Any) -> str:
+    return urlsafe_b64decode(f"{text}{'=' * (-len(text) % 4)}".encode("ascii")).decode("ascii")
+
+
+_FOREIGN: Final = "it must be taken from a Link header: begin again without it"
 PAGE_FIELDS: Final = {
     "limit": integer(1, MAX_ROWS),
     "cursor": optional(Field(place, {"type": "string", "format": "cursor", "description": "From the header Link."})),
 }
 """The query parameters that every list has."""
+NUMBERED_PAGE_FIELDS: Final = PAGE_FIELDS | {
+    "cursor": optional(
+        Field(number, {"type": "string", "format": "number-cursor", "description": "From the header Link."})
+    ),
+}
+"""The same, of a list whose rows are numbered."""
 
 
 def fit(rows: Sequence[Any], write: Callable[[Sequence[Any]], bytes]) -> tuple[bytes, int]:
@@ -60,7 +82,9 @@ def fit(rows: Sequence[Any], write: Callable[[Sequence[Any]], bytes]) -> tuple[b
     return write(rows[:count]), count
 
 
-def links(path: str, query: Mapping[str, str], known: Collection[str], last_place: Place | None) -> dict[str, str]:
+def links(
+    path: str, query: Mapping[str, str], known: Collection[str], last_place: Place | int | None
+) -> dict[str, str]:
     """The header Link (RFC 8288), with the same query: the first page, and the next one unless this is the last.
 
     Parameters:

@@ -24,7 +24,13 @@ TEXT_SCHEMA: Final[Document] = {"type": "string"}
 def schemas() -> Document:
     """The schemas that answers refer to, by name."""
     producto = _from_event_schema(
-        "productos/evento-producto", without=("eliminado", "version"), names={"id_producto": "id"}
+        "productos/evento-producto", without=("eliminado", "version", "movimientos"), names={"id_producto": "id"}
+    )
+    told = next(
+        field for field in payload(codec("productos/evento-producto").definition) if field["name"] == "movimientos"
+    )
+    movimiento = object_schema(
+        {"id_producto": UUID} | {f["name"]: _from_avro(f) for f in told["type"][1]["items"]["fields"]}
     )
     step = {
         "transaction_id": {"anyOf": [UUID, {"type": "null"}]},
@@ -36,10 +42,11 @@ def schemas() -> Document:
     }
     error = object_schema({"campo": TEXT_SCHEMA, "detail": TEXT_SCHEMA})
     members = {"type": TEXT_SCHEMA, "title": TEXT_SCHEMA, "status": {"type": "integer"}, "detail": TEXT_SCHEMA}
-    extra = {"campo": TEXT_SCHEMA, "errores": array_of(error), "estado": TEXT_SCHEMA}
+    extra = {"campo": TEXT_SCHEMA, "errores": array_of(error), "estado": TEXT_SCHEMA, "stock": {"type": "integer"}}
     problem = object_schema(members) | {"properties": members | extra}
     orden = _from_event_schema("ordenes/evento-orden", without=("version",))
-    return {"Orden": orden, "Producto": producto, "Paso": object_schema(step), "Problema": problem}
+    products = {"Producto": producto, "Movimiento": movimiento}
+    return {"Orden": orden, **products, "Paso": object_schema(step), "Problema": problem}
 
 
 def _from_event_schema(topic: str, without: tuple[str, ...], names: Mapping[str, str] | None = None) -> Document:

@@ -4,7 +4,7 @@ from typing import Final
 
 from bff.backends.read_models import DATABASES
 from bff.bodies import fields
-from bff.bodies.pages import PAGE_FIELDS
+from bff.bodies.pages import NUMBERED_PAGE_FIELDS, PAGE_FIELDS
 from bff.contract.models import UUID, Document, array_of, object_schema, ref, schemas
 from bff.contract.operations import change, create, delete, links, path_id, read_list, read_one, status, stream, text
 
@@ -66,10 +66,29 @@ def _productos() -> Document:
     producto = object_schema({"resultado": ref("Producto")})
     created = object_schema({"id": UUID, "resultado": ref("Producto")})
     id_links = links("id", "id_producto", "ver_producto", "eliminar_producto")
+    movimiento = object_schema({"id": UUID, "id_ajuste": UUID, "resultado": ref("Movimiento")})
+    movimientos = read_list(
+        "ver_movimientos",
+        "The changes of a product's stock with their causes, newest first",
+        object_schema({"resultado": array_of(ref("Movimiento"))}),
+        NUMBERED_PAGE_FIELDS,
+        404,
+    )
+    adjustment = change(
+        "ajustar_stock",
+        "Add units to a product's stock, or take some away",
+        fields.AJUSTE,
+        ("id", "id_ajuste"),
+        movimiento,
+        404,
+        409,
+        422,
+    )
+    renaming = change("renombrar_producto", "Give a product another name", fields.NOMBRE, ("id",), created, 404)
     note = (
         "An order that is placed before the product can be read may fail as `producto desconocido`: wait for it, with "
-        "`Prefer: wait` or by reading its `Location`. With another `stock` under the same Idempotency-Key it is a 422 "
-        "only until orders change the stock."
+        "`Prefer: wait` or by reading its `Location`. With another `nombre` under the same Idempotency-Key it is a 422 "
+        "only until the product changes."
     )
     return {
         "/productos": {
@@ -78,9 +97,12 @@ def _productos() -> Document:
         },
         "/productos/{id_producto}": {
             "get": read_one("ver_producto", "A product", producto),
+            "patch": renaming,
             "delete": delete("eliminar_producto", "Delete a product: orders of it fail from then on", ("id",)),
             **path_id("id_producto"),
         },
+        "/productos/{id_producto}/stock": {"post": adjustment, **path_id("id_producto")},
+        "/productos/{id_producto}/movimientos": {"get": movimientos, **path_id("id_producto")},
     }
 
 

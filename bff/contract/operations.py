@@ -25,7 +25,7 @@ _HEADERS: Final[dict[str, tuple[str, Document]]] = {
 _ERRORS: Final[dict[int, str]] = {
     400: "A field, a header or the whole request can't be read: `errores` names each wrong field.",
     404: "There is none, or not yet.",
-    409: "It is in a state, `estado`, in which this is not possible (only with `Prefer: wait`).",
+    409: "Its `estado`, or its `stock`, does not allow this (only with `Prefer: wait`).",
     406: "Accept asks for no media type that there is.",
     408: "The body did not come in time.",
     413: f"The body has more than {MAX_BODY} bytes.",
@@ -71,13 +71,16 @@ def create(
     }
 
 
-def change(name: str, summary: str, fields: Mapping[str, Field], ids: tuple[str, ...], final: Document) -> Document:
-    """A command that changes something that is there. Parameters as of `create`.
+def change(
+    name: str, summary: str, fields: Mapping[str, Field], ids: tuple[str, ...], final: Document, *errors: int
+) -> Document:
+    """A command that changes something that is there. Parameters as of `create`; `errors`: 404 and 409 if none are
+    named.
 
     A body whose fields may all be left out may itself be left out.
     """
     operation = create(name, summary, fields, ids, final=final)
-    operation["responses"] |= _error_responses(404, 409)
+    operation["responses"] |= _error_responses(*(errors or (404, 409)))
     if all(field.is_optional for field in fields.values()):
         operation["requestBody"]["required"] = False
     return operation
@@ -96,9 +99,9 @@ def read_one(name: str, summary: str, schema: Document) -> Document:
     return operation
 
 
-def read_list(name: str, summary: str, schema: Document, query: Mapping[str, Field]) -> Document:
-    """A query for a page of a list. `query`: its query parameters."""
-    operation = status(name, summary, 400, 406, 503)
+def read_list(name: str, summary: str, schema: Document, query: Mapping[str, Field], *errors: int) -> Document:
+    """A query for a page of a list. `query`: its query parameters; `errors`: further statuses that it may have."""
+    operation = status(name, summary, 400, *errors, 406, 503)
     operation["responses"]["200"] = _response(summary, schema, "ETag", "Link")
     operation["description"] = (
         f"A page has up to `limit` rows and {MAX_PAGE} bytes. With fewer rows than `limit` it may go on too: the "

@@ -14,7 +14,8 @@ STEPS_PACE: Final = Pace(first=0.008, quiet=5.0, told=0.003, again=0.01, longest
 
 
 class Followings:
-    """Follows orders, orders with the steps of their sagas, and products, in the read models. From any thread.
+    """Follows orders, orders with the steps of their sagas, products and adjustments, in the read models. From any
+    thread.
 
     Parameters:
       read_models: where they are read.
@@ -24,12 +25,14 @@ class Followings:
       ordenes: of each order the row.
       sagas: of each order the row, or None, and the steps.
       productos: of each product the row.
+      ajustes: of each adjustment the row of its movement.
     """
 
     def __init__(self, read_models: ReadModels, is_told: Callable[[], bool] = lambda: False) -> None:
         self.ordenes: Following[Row] = Following("ordenes", read_models.these_ordenes, PACE, is_told)
         self.sagas: Following[OrdenAndSteps] = Following("sagas", read_models.ordenes_with_steps, STEPS_PACE, is_told)
         self.productos: Following[Row] = Following("productos", read_models.these_productos, PACE)
+        self.ajustes: Following[Row] = Following("ajustes", read_models.these_ajustes, PACE)
 
     def is_wanted(self, id_orden: Id) -> bool:
         """Whether anybody follows this order."""
@@ -43,5 +46,5 @@ class Followings:
 
     def close(self) -> None:
         """Ends all that is followed."""
-        for following in (self.ordenes, self.sagas, self.productos):
+        for following in (self.ordenes, self.sagas, self.productos, self.ajustes):
             following.close()

@@ -15,6 +15,7 @@ from bff.bodies.formats import MAX_BODY
 from bff.following import event_stream
 from bff.telemetry.cutting import MAX_TEXT, cut
 from functions.messages.ids import Id
+from functions.messages.payloads import MAX_INT
 
 
 class Impossible(Exception):
@@ -27,6 +28,20 @@ class Impossible(Exception):
     def __init__(self, id_orden: Id, estado: str, wanted: str) -> None:
         super().__init__(f"order {id_orden} is {estado}: it can't become {wanted}")
         self.estado = estado
+
+
+class StockRefused(Exception):
+    """An adjustment of a product's stock was refused.
+
+    Attributes:
+      stock: the stock then.
+    """
+
+    def __init__(self, id_producto: Id, cantidad: int, stock: int) -> None:
+        is_possible = 0 <= stock + cantidad <= MAX_INT
+        reason = "was deleted" if is_possible else f"had {stock}, and must have from 0 to {MAX_INT}"
+        super().__init__(f"the stock was not adjusted by {cantidad}: product {id_producto} {reason}")
+        self.stock = stock
 
 
 _DETAILS: Final = {
@@ -50,6 +65,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(BrokerUnavailable, _broker_unavailable)
     app.register_error_handler(DatabaseUnavailable, _database_unavailable)
     app.register_error_handler(Impossible, _impossible)
+    app.register_error_handler(StockRefused, _stock_refused)
     app.register_error_handler(Unauthenticated, _unauthenticated)
     app.register_error_handler(KeysUnavailable, _keys_unavailable)
 
@@ -82,6 +98,10 @@ def _invalid_fields(error: InvalidFields) -> Response:
 
 def _impossible(error: Impossible) -> Response:
     return _problem(409, str(error), None, estado=error.estado)
+
+
+def _stock_refused(error: StockRefused) -> Response:
+    return _problem(409, str(error), None, stock=error.stock)
 
 
 def _unauthenticated(error: Unauthenticated) -> Response:

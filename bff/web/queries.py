@@ -10,7 +10,7 @@ from bff.access import scopes
 from bff.backends.read_models import OrdenAndSteps, Row
 from bff.bodies import fields, formats, pages
 from bff.bodies.fields import Field, validate
-from bff.bodies.pages import MAX_ROWS, PAGE_FIELDS, Place
+from bff.bodies.pages import MAX_ROWS, NUMBERED_PAGE_FIELDS, PAGE_FIELDS, Place
 from bff.bodies.texts import UntypedText
 from bff.following import event_stream
 from bff.following.event_stream import PREAMBLE, EventStream
@@ -108,6 +108,17 @@ def get_producto(id_producto: Id) -> Response:
     return respond({"resultado": services().read_models.producto(id_producto) or not_found("product", id_producto)})
 
 
+@queries.get("/productos/<uuid:id_producto>/movimientos")
+def list_movimientos(id_producto: Id) -> Response:
+    """A page of the changes of a product's stock, newest first; 404 if there never was such a product."""
+    query = _query(NUMBERED_PAGE_FIELDS)
+    limit, read_models = query["limit"], services().read_models
+    rows = read_models.movimientos(id_producto, limit + 1, query["cursor"])
+    if not rows and read_models.created_producto(id_producto) is None:
+        not_found("product", id_producto)
+    return _page(rows, limit, NUMBERED_PAGE_FIELDS, "version", lambda page: {"resultado": page})
+
+
 @queries.get("/conductores/<uuid:id_conductor>")
 def get_conductor(id_conductor: Id) -> Response:
     """Always 404, with the reason: the Location of a registered driver leads here."""
@@ -152,18 +163,26 @@ def _query(allowed: Mapping[str, Field]) -> dict[str, Any]:
 
 
 def _page(
-    rows: Sequence[Row], limit: int, known: Collection[str], place: tuple[str, str], wrap: Callable[[object], object]
+    rows: Sequence[Row],
+    limit: int,
+    known: Collection[str],
+    place: tuple[str, str] | str,
+    wrap: Callable[[object], object],
 ) -> Response:
     """A page of the first `limit` rows, or of fewer if their body would be too long.
 
     Parameters:
       rows: the rows, and at least one more than the page holds if there is a next page.
       known: the names of the query's parameters.
-      place: the columns that make a row's place: its time and its id.
+      place: the columns that make a row's place, its time and its id; or the one that numbers the rows.
       wrap: makes the answer's value out of the page's rows.
     """
     write = formats.FORMATS[g.media_type].write
     body, count = pages.fit(rows[:limit], lambda page: write(wrap(page)))
-    last_place = tuple(rows[count - 1][column] for column in place) if len(rows) > count else None
-    links = pages.links(request.path, request.args, known, cast(Place | None, last_place))
+    last_place = _place(rows[count - 1], place) if len(rows) > count else None
+    links = pages.links(request.path, request.args, known, last_place)
     return Response(body, headers=links, mimetype=g.media_type)
+
+
+def _place(row: Row, columns: tuple[str, str] | str) -> Place | int:
+    return cast(Place | int, row[columns] if isinstance(columns, str) else tuple(row[name] for name in columns))

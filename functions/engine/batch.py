@@ -75,14 +75,3 @@ def newest(batch: Sequence[Message[V]]) -> list[V]:
     """The newest state of each aggregate among these domain events."""
     by_version = sorted((message.data for message in batch), key=lambda evento: evento.version)
     return list({getattr(evento, evento.key): evento for evento in by_version}.values())
-
-
-def keep_last_events(outputs: Outputs, event: type[Payload]) -> Outputs:
-    """The same outputs with only the last domain event of the type `event` for each aggregate: it says what those
-    before it in the batch said.
-    """
-    last = {getattr(output, output.key): output for group in outputs for output in group if isinstance(output, event)}
-    return [
-        [output for output in group if not isinstance(output, event) or output is last[getattr(output, output.key)]]
-        for group in outputs
-    ]

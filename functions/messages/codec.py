@@ -10,7 +10,9 @@ from typing import Any, Final
 
 import fastavro
 
+from functions.messages import fields as fields_of
 from functions.messages.envelope import InvalidMessage, Message
+from functions.messages.fields import NUL, Items, parse_ids, with_text_ids
 from functions.messages.frozen import frozen
 from functions.messages.ids import Id, are_canonical, parse
 from functions.messages.payloads import PAYLOADS, Payload
@@ -29,7 +31,8 @@ class Codec:
 
     `topic` is "<namespace>/<topic>", `name` its last part, `version` the schema's. `definition` is the .avsc as it is
     in the file, `schema` the same parsed for fastavro, with ids as text. `payload_type` is the class of the payload;
-    `fields`, `ids` and `text_fields` name all fields of the payload, those that hold ids, and those that hold text.
+    `fields`, `ids` and `text_fields` name all fields of the payload, those that hold ids, and those that hold text;
+    `items` says what is in those that hold records.
     """
 
     topic: str
@@ -41,11 +44,15 @@ class Codec:
     fields: tuple[str, ...]
     ids: tuple[str, ...]
     text_fields: tuple[str, ...]
+    items: Mapping[str, Items]
 
     def encode(self, id_mensaje: Id, ingestion: int, service: str, payload: Payload) -> bytes:
         """The message's bytes, stamped with the time now. `ingestion`: when the request came in, in ms since 1970-01-01
         UTC; `service`: the sender. Raises ValueError if a value does not fit the schema.
         """
+        data = {field: getattr(payload, field) for field in self.fields}
+        for field, items in self.items.items():
+            data[field] = items.encode(data[field])
         envelope = {
             "id": id_mensaje,
             "time": time.time_ns() // 1_000_000,
@@ -54,7 +61,7 @@ class Codec:
             "type": self.name,
             "datacontenttype": "application/avro",
             "service_name": service,
-            "data": {field: getattr(payload, field) for field in self.fields},
+            "data": data,
         }
         output = io.BytesIO()
         fastavro.schemaless_writer(output, self.schema, envelope)
@@ -78,7 +85,10 @@ class Codec:
             # all ids are looked at together first: half the time, and almost always all that is needed
             if not are_canonical(envelope["id"], *present_ids):
                 envelope["id"] = parse(envelope["id"])
-                fields |= {field: _parse_ids(fields[field]) for field in self.ids}
+                fields |= {field: parse_ids(fields[field]) for field in self.ids}
+            for field, items in self.items.items():
+                if fields[field] is not None:
+                    fields[field] = items.decode(fields[field])
             payload = self.payload_type(**fields)
         except Exception as error:  # whatever a decoder may raise on garbage
             raise InvalidMessage(f"not a {self.topic}: {type(error).__name__}: {error}") from error
@@ -91,7 +101,7 @@ class Codec:
         for field in self.text_fields:
             text = fields[field]
             if text and "\0" in text:
-                raise InvalidMessage(f"{field} holds a NUL character, which PostgreSQL can't store")
+                raise InvalidMessage(f"{field} {NUL}")
         return Message(envelope["id"], envelope["ingestion"], envelope["time"], payload, trace)
 
 
@@ -117,6 +127,7 @@ def next_values(topic: str, field: str) -> Mapping[str, tuple[str, ...]]:
 def codec_for(topic: str, definition: dict[str, Any]) -> Codec:
     """The codec of the topic with the schema `definition`, which may be of any version."""
     fields = {field["name"]: field["type"] for field in payload(definition)}
+    items = {name: fields_of.items(cls, fields[name]) for name, cls in PAYLOADS[topic].items.items() if name in fields}
     return Codec(
         topic=topic,
         name=topic.partition("/")[2],
@@ -125,33 +136,15 @@ def codec_for(topic: str, definition: dict[str, Any]) -> Codec:
         schema=parse_schema(definition),
         payload_type=PAYLOADS[topic],
         fields=tuple(fields),
-        ids=tuple(field for field, avro_type in fields.items() if _with_text_ids(avro_type) != avro_type),
-        # a string, or a union with one
-        text_fields=tuple(field for field, avro_type in fields.items() if "string" in avro_type),
+        ids=fields_of.ids({name: avro_type for name, avro_type in fields.items() if name not in items}),
+        text_fields=fields_of.text_fields(fields),
+        items=items,
     )
 
 
 def parse_schema(definition: Mapping[str, Any]) -> Any:
     """An .avsc parsed for fastavro: UUIDs are read and written as text."""
-    return fastavro.parse_schema(_with_text_ids(definition))
-
-
-def _with_text_ids(schema: Any) -> Any:
-    match schema:
-        case {"logicalType": "uuid"}:
-            return "string"
-        case dict():
-            return {key: _with_text_ids(value) for key, value in schema.items()}
-        case list():
-            return [_with_text_ids(value) for value in schema]
-    return schema
-
-
-def _parse_ids(value: Any) -> Any:
-    """The canonical form of a field that holds an id, None, or a list of ids."""
-    if isinstance(value, str):
-        return parse(value)
-    return None if value is None else [parse(item) for item in value]
+    return fastavro.parse_schema(with_text_ids(definition))
 
 
 def payload(definition: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -3,13 +3,14 @@
 `topic` is "<namespace>/<topic>"; `key` names the field that is the partition key, the aggregate's id; `unique_by`
 the fields that the message's id comes from, an id and times, if there is one such message for each of their values,
 whoever sends it; `deliver_at` the field that says when the broker is to deliver the message.
+`items` the class of the records in each field that holds an array of them.
 `vence` of a command is until when it is wanted, None: for ever; whoever gets it later refuses it without any effect.
 Values that no order may have raise `ValueError`: such a message is quarantined, never processed.
 A field that came with a later version of its schema has the schema's default: older messages don't say it.
 Longer than 200 lines: the whole language is one list, which is read from top to bottom.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import ClassVar, Final, TypeVar, dataclass_transform
 
@@ -21,13 +22,14 @@ MAX_INT: Final = 2**31 - 1
 
 
 class Payload:
-    """Base of all payloads. `topic`, `key`, `unique_by` and `deliver_at` are the arguments of `payload`."""
+    """Base of all payloads. Its variables are the arguments of `payload`."""
 
     __slots__ = ()
     topic: ClassVar[str]
     key: ClassVar[str]
     unique_by: ClassVar[tuple[str, ...]]
     deliver_at: ClassVar[str | None]
+    items: ClassVar[Mapping[str, type]]
 
 
 PAYLOADS: Final[dict[str, type[Payload]]] = {}
@@ -37,7 +39,11 @@ T = TypeVar("T", bound=Payload)
 
 @dataclass_transform(frozen_default=True)
 def payload(
-    topic: str, key: str, unique_by: tuple[str, ...] = (), deliver_at: str | None = None
+    topic: str,
+    key: str,
+    unique_by: tuple[str, ...] = (),
+    deliver_at: str | None = None,
+    items: Mapping[str, type] | None = None,
 ) -> Callable[[type[T]], type[T]]:
     """Decorator: makes a class the payload of a topic, a frozen dataclass. See the module for the arguments."""
 
@@ -45,6 +51,7 @@ def payload(
         payload_class = frozen(cls)
         payload_class.topic, payload_class.key = topic, key
         payload_class.unique_by, payload_class.deliver_at = unique_by, deliver_at
+        payload_class.items = items or {}
         PAYLOADS[topic] = payload_class
         return payload_class
 
@@ -231,9 +238,50 @@ class ComandoRevertirDisminuirStock(Payload):
     transaction_id: Id
 
 
-@payload("productos/evento-producto", key="id_producto")
+@payload("productos/comando-ajustar-stock", key="id_producto")
+class ComandoAjustarStock(Payload):
+    """Add `cantidad` units to a product's stock, or, below 0, take them away, for the reason `motivo`."""
+
+    id_producto: Id
+    id_ajuste: Id
+    cantidad: int
+    motivo: str
+
+    def __post_init__(self) -> None:
+        if not 1 <= abs(self.cantidad) <= MAX_INT:
+            raise ValueError(f"cantidad is {self.cantidad}: it must be from -{MAX_INT} to {MAX_INT}, and not 0")
+
+
+@payload("productos/comando-renombrar-producto", key="id_producto")
+class ComandoRenombrarProducto(Payload):
+    """Give a product another name."""
+
+    id_producto: Id
+    nombre: str
+
+
+@frozen
+class Movimiento:
+    """A change of a product's stock, `cantidad` as it was asked for, which led to `version` and `stock`; what was
+    `rechazado` changed no stock. Its identity is the product and the version.
+    """
+
+    version: int
+    fecha: datetime
+    causa: str
+    id_orden: Id | None
+    id_ajuste: Id | None
+    cantidad: int
+    stock: int
+    motivo: str | None
+    rechazado: bool
+
+
+@payload("productos/evento-producto", key="id_producto", items={"movimientos": Movimiento})
 class EventoProducto(Payload):
-    """The whole state of a product after a change. `version` grows by one with each change."""
+    """The whole state of a product after a change. `version` grows by one with each change. `movimientos`: the changes
+    of the stock since the event before this one, in their order; None if there are none, or if nobody knew of them.
+    """
 
     id_producto: Id
     nombre: str
@@ -242,6 +290,7 @@ class EventoProducto(Payload):
     fecha_actualizacion: datetime
     eliminado: bool
     version: int
+    movimientos: list[Movimiento] | None = None
 
 
 @payload("conductores/comando-registrar-conductor", key="id_conductor")

@@ -1,7 +1,7 @@
-"""Products and the stock that orders reserve: the decisions about them. Pure.
+"""Products, the stock that orders reserve and people adjust: the decisions about them. Pure.
 
-A reservation is kept under its order's id and is `reservada`, `rechazada` or `revertida`: whoever asks for
-the same again, with whatever message, gets the same answer and changes nothing.
+A reservation is kept under its order's id and is `reservada`, `rechazada` or `revertida`, an adjustment under its own:
+whoever asks for the same again, with whatever message, gets the same answer and changes nothing.
 """
 
 from dataclasses import replace
@@ -13,15 +13,17 @@ from functions.messages.frozen import frozen
 from functions.messages.ids import Id
 from functions.messages.payloads import (
     MAX_INT,
+    ComandoAjustarStock,
     ComandoAsignarConductor,
     ComandoCrearProducto,
     ComandoDisminuirStock,
     ComandoEliminarProducto,
+    ComandoRenombrarProducto,
     ComandoRevertirDisminuirStock,
     ComandoRevertirOrdenCreada,
-    EventoProducto,
     Payload,
 )
+from functions.productos.movimientos import AJUSTE, RESERVA, REVERSION, Ajuste, Producto, created, moved, updated
 
 RESERVADA: Final = "reservada"
 RECHAZADA: Final = "rechazada"
@@ -30,9 +32,6 @@ REVERTIDA: Final = "revertida"
 NO_STOCK: Final = "stock insuficiente"
 UNKNOWN_PRODUCTO: Final = "producto desconocido"
 DELETED_PRODUCTO: Final = "producto eliminado"
-
-Producto = EventoProducto
-"""A product's whole state, as its domain event carries it."""
 
 
 @frozen
@@ -57,7 +56,7 @@ def crear(producto: Producto | None, comando: ComandoCrearProducto, now: datetim
     """A new product; creating it twice changes nothing."""
     if producto is not None:
         return producto, []
-    new = EventoProducto(comando.id_producto, comando.nombre, comando.stock, now, now, False, 1)
+    new = created(comando.id_producto, comando.nombre, comando.stock, now)
     return new, [new]
 
 
@@ -67,11 +66,11 @@ def eliminar(
     """A deleted product stays, marked: orders under way can still give back their stock, and a command to
     create it that comes late changes nothing."""
     if producto is None:
-        eliminado = EventoProducto(comando.id_producto, "", 0, now, now, True, 1)
+        eliminado = Producto(comando.id_producto, "", 0, now, now, True, 1)
     elif producto.eliminado:
         return producto, []
     else:
-        eliminado = _updated(producto, now, eliminado=True)
+        eliminado = updated(producto, now, eliminado=True)
     return eliminado, [eliminado]
 
 
@@ -91,7 +90,7 @@ def disminuir(
     if producto is None or motivo is not None:
         reserva = _reserva(comando, RECHAZADA, motivo)
         return producto, reserva, [_revert_orden(reserva, comando)]
-    reduced = _updated(producto, now, stock=producto.stock - comando.cantidad)
+    reduced = moved(producto, now, RESERVA, -comando.cantidad, id_orden=comando.id_orden)
     reserva = _reserva(comando, RESERVADA)
     return reduced, reserva, [_pedir_conductor(comando), reduced]
 
@@ -109,9 +108,41 @@ def revertir(
         return producto, reserva, [_revert_orden(reserva, comando)]
     if producto is None or producto.stock > MAX_INT - reserva.cantidad:
         raise InvalidMessage(f"id_orden is {comando.id_orden}: its product can't take back {reserva.cantidad}")
-    restored = _updated(producto, now, stock=producto.stock + reserva.cantidad)
+    restored = moved(producto, now, REVERSION, reserva.cantidad, id_orden=comando.id_orden, motivo=comando.motivo)
     reserva = replace(reserva, estado=REVERTIDA, motivo=comando.motivo)
     return restored, reserva, [_revert_orden(reserva, comando), restored]
+
+
+def ajustar(
+    producto: Producto | None, ajuste: Ajuste | None, comando: ComandoAjustarStock, now: datetime
+) -> tuple[Producto, Ajuste, list[Payload]]:
+    """Changes the stock by hand, once for each adjustment. What would leave less than nothing, or more than can be
+    stored, and what comes for a deleted product is refused: it changes no stock, and is told like what was done. Raises
+    InvalidMessage if there is no such product.
+    """
+    if producto is None:
+        raise InvalidMessage(f"id_producto is {comando.id_producto}: there is no such product")
+    if ajuste is not None:
+        return producto, ajuste, []
+    cantidad, motivo = comando.cantidad, comando.motivo
+    rechazado = producto.eliminado or not 0 <= producto.stock + cantidad <= MAX_INT
+    ajuste = Ajuste(comando.id_ajuste, comando.id_producto, cantidad, motivo, rechazado, now)
+    adjusted = moved(producto, now, AJUSTE, cantidad, id_ajuste=comando.id_ajuste, motivo=motivo, rechazado=rechazado)
+    return adjusted, ajuste, [adjusted]
+
+
+def renombrar(
+    producto: Producto | None, comando: ComandoRenombrarProducto, now: datetime
+) -> tuple[Producto, list[Payload]]:
+    """Gives a product another name; the name that it has, and a deleted product change nothing. Raises InvalidMessage
+    if there is no such product.
+    """
+    if producto is None:
+        raise InvalidMessage(f"id_producto is {comando.id_producto}: there is no such product")
+    if producto.eliminado or producto.nombre == comando.nombre:
+        return producto, []
+    renamed = updated(producto, now, nombre=comando.nombre)
+    return renamed, [renamed]
 
 
 def _reserva(
@@ -126,11 +157,6 @@ def _refusal_reason(producto: Producto | None, cantidad: int) -> str | None:
     if producto.eliminado:
         return DELETED_PRODUCTO
     return NO_STOCK if producto.stock < cantidad else None
-
-
-def _updated(producto: Producto, now: datetime, **changes: object) -> Producto:
-    version = producto.version + 1
-    return replace(producto, fecha_actualizacion=now, version=version, **changes)  # type: ignore[arg-type]
 
 
 def _pedir_conductor(comando: ComandoDisminuirStock) -> ComandoAsignarConductor:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from functions.engine.batch import Outputs, Store, decide, keep_last_events
+from functions.engine.batch import Outputs, Store, decide
 from functions.engine.function import Function
 from functions.messages.envelope import Message
-from functions.messages.payloads import ComandoDisminuirStock, EventoProducto
+from functions.messages.payloads import ComandoDisminuirStock
 from functions.postgres.clock import now
 from functions.productos import decisions, tables
 from functions.productos.decisions import Reserva
+from functions.productos.movimientos import gather
 
 
 class DisminuirStock(Function):
@@ -27,4 +28,4 @@ class DisminuirStock(Function):
 
 def _disminuir(tx: Any, batch: Sequence[Message[ComandoDisminuirStock]], reservas: Store[Reserva]) -> Outputs:
     outputs = decide(tx, batch, partial(decisions.disminuir, now=now(tx)), tables.PRODUCTOS, reservas)
-    return keep_last_events(outputs, EventoProducto)
+    return gather(outputs)

@@ -15,7 +15,10 @@ class ProyectarProducto(Function):
 
     uses_receipts = False
     linger = 0.02
+    batch_size = 100
+    """Each event may tell of the movements of 500 orders."""
 
     def handle(self, tx: Any, batch: Sequence[Message[EventoProducto]]) -> Outputs:
         tables.proyectar(tx, newest(batch))
+        tables.add_movimientos(tx, [message.data for message in batch])
         return []

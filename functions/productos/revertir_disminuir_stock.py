@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from functions.engine.batch import Outputs, decide, keep_last_events
+from functions.engine.batch import Outputs, decide
 from functions.engine.function import Function
 from functions.messages.envelope import Message
-from functions.messages.payloads import ComandoRevertirDisminuirStock, EventoProducto
+from functions.messages.payloads import ComandoRevertirDisminuirStock
 from functions.postgres.clock import now
 from functions.productos import decisions, tables
+from functions.productos.movimientos import gather
 
 
 class RevertirDisminuirStock(Function):
@@ -17,4 +18,4 @@ class RevertirDisminuirStock(Function):
 
     def handle(self, tx: Any, batch: Sequence[Message[ComandoRevertirDisminuirStock]]) -> Outputs:
         outputs = decide(tx, batch, partial(decisions.revertir, now=now(tx)), tables.PRODUCTOS, tables.RESERVAS)
-        return keep_last_events(outputs, EventoProducto)
+        return gather(outputs)

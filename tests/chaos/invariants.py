@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 from typing import Any, Final
 from uuid import UUID
 
@@ -55,14 +56,59 @@ def every_order_ends_once(state: Snapshot, _: Promised) -> Iterator[str]:
 
 
 def stock_adds_up(state: Snapshot, promised: Promised) -> Iterator[str]:
-    """Initial stock − what is reserved = stock ≥ 0."""
+    """Initial stock + adjustments that were not refused − what is reserved = stock ≥ 0."""
     reserved: Counter[UUID] = Counter()
     for reserva in state.reservas.values():
         reserved[reserva.id_producto] += reserva.cantidad if reserva.estado == "reservada" else 0
-    for id_producto, initial in promised.stock.items():
-        producto, expected = state.productos.get(UUID(id_producto)), initial - reserved[UUID(id_producto)]
+    adjusted: Counter[UUID] = Counter()
+    for ajuste in state.ajustes.values():
+        adjusted[ajuste.id_producto] += 0 if ajuste.rechazado else ajuste.cantidad
+    at_first = state.initial_stock | {UUID(id_producto): stock for id_producto, stock in promised.stock.items()}
+    for id_producto, initial in at_first.items():
+        producto, expected = (
+            state.productos.get(id_producto),
+            initial + adjusted[id_producto] - reserved[id_producto],
+        )
         if producto is None or producto.stock != expected or expected < 0:
-            yield f"product {id_producto}: {producto}, but {initial} less what is reserved is {expected}"
+            yield f"product {id_producto}: {producto}, but {initial}, adjusted, less what is reserved is {expected}"
+
+
+def movements_account_for_the_stock(state: Snapshot, promised: Promised) -> Iterator[str]:
+    """The movements of a product lead from nothing to its stock, one for each version but those of other changes."""
+    for id_producto in state.initial_stock.keys() & state.productos_lectura.keys():
+        producto, movimientos = state.productos_lectura[id_producto], state.movimientos.get(id_producto, [])
+        changes = [0 if movimiento.rechazado else movimiento.cantidad for movimiento in movimientos]
+        stocks = [movimiento.stock for movimiento in movimientos]
+        versions = producto.version - producto.eliminado
+        if stocks != list(accumulate(changes)) or sum(changes) != producto.stock:
+            yield f"product {id_producto}: {producto}, but its movements are {changes}, after them {stocks}"
+        elif len(movimientos) != versions and str(id_producto) not in promised.renamed:
+            yield f"product {id_producto}: {len(movimientos)} movements in {versions} versions"
+
+
+def every_movement_has_its_cause(state: Snapshot, _: Promised) -> Iterator[str]:
+    """What movements took for an order is what it holds, and each adjustment, done or refused, is told once."""
+    taken: Counter[tuple[UUID, UUID]] = Counter()
+    told: Counter[tuple[UUID, UUID, int, bool]] = Counter()
+    for id_producto, movimientos in state.movimientos.items():
+        for one in movimientos:
+            if one.id_orden is not None and id_producto in state.initial_stock:
+                taken[id_producto, one.id_orden] -= one.cantidad
+            if one.id_ajuste is not None:
+                told[id_producto, one.id_ajuste, one.cantidad, one.rechazado] += 1
+    held = {
+        (reserva.id_producto, id_orden): reserva.cantidad
+        for id_orden, reserva in state.reservas.items()
+        if reserva.estado == "reservada" and reserva.id_producto in state.initial_stock
+    }
+    made = {(one.id_producto, key, one.cantidad, one.rechazado) for key, one in state.ajustes.items()}
+    for id_producto, id_orden in taken.keys() | held.keys():
+        key = id_producto, id_orden
+        if taken[key] != held.get(key, 0):
+            yield f"order {id_orden} of product {id_producto}: holds {held.get(key, 0)}, but was given {taken[key]}"
+    for cause in made | told.keys():
+        if told[cause] != (cause in made):
+            yield f"adjustment {cause}: told {told[cause]} times, {'' if cause in made else 'not '}made"
 
 
 def only_fulfilled_orders_hold_stock(state: Snapshot, _: Promised) -> Iterator[str]:
@@ -150,6 +196,8 @@ ALL: Final[tuple[Invariant, ...]] = (
     every_order_ends,
     every_order_ends_once,
     stock_adds_up,
+    movements_account_for_the_stock,
+    every_movement_has_its_cause,
     only_fulfilled_orders_hold_stock,
     only_orders_under_way_hold_a_driver,
     each_driver_has_one_order,

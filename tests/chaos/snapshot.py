@@ -14,6 +14,11 @@ _ORDENES = """
            finalizada_en, recibido_por from ordenes"""
 _PRODUCTOS = "select id, nombre, stock, eliminado, version, fecha_actualizacion from productos"
 _RESERVAS = "select id_orden, id_producto, cantidad, estado from reservas"
+_INITIAL_STOCK = "select id, stock_inicial from productos where stock_inicial is not null"
+_AJUSTES = "select id_ajuste, id_producto, cantidad, rechazado from ajustes"
+_MOVIMIENTOS = """
+    select id_producto, version, causa, id_orden, id_ajuste, cantidad, stock, rechazado from movimientos
+    order by id_producto, version"""
 _ASIGNACIONES = "select id_orden, id_conductor from asignaciones where estado = 'asignada'"
 _ESPERAS = """
     select coalesce(e.id_orden, a.id_orden), e.id_orden is not null and a.id_orden is not null
@@ -50,6 +55,24 @@ class Reserva:
     estado: str
 
 
+@dataclass(frozen=True, slots=True)
+class Ajuste:
+    id_producto: UUID
+    cantidad: int
+    rechazado: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Movimiento:
+    version: int
+    causa: str
+    id_orden: UUID | None
+    id_ajuste: UUID | None
+    cantidad: int
+    stock: int
+    rechazado: bool
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """Not of one moment: the invariants hold once nothing changes any more."""
@@ -58,7 +81,12 @@ class Snapshot:
     ordenes_lectura: dict[UUID, Orden] = field(default_factory=dict)
     productos: dict[UUID, Producto] = field(default_factory=dict)
     productos_lectura: dict[UUID, Producto] = field(default_factory=dict)
+    initial_stock: dict[UUID, int] = field(default_factory=dict)
+    """Of the products whose movements are complete: those that older functions made are not here."""
     reservas: dict[UUID, Reserva] = field(default_factory=dict)
+    ajustes: dict[UUID, Ajuste] = field(default_factory=dict)
+    movimientos: dict[UUID, list[Movimiento]] = field(default_factory=dict)
+    """Of each product, by their versions."""
     asignadas: dict[UUID, UUID] = field(default_factory=dict)
     """Assignments that hold a driver: order → driver."""
     esperas: dict[UUID, bool] = field(default_factory=dict)
@@ -81,6 +109,8 @@ class Promised:
     """Answered 202."""
     stock: Mapping[str, int] = field(default_factory=dict)
     """Of each product, at the beginning."""
+    renamed: Collection[str] = ()
+    """The products that may have got another name: versions without a movement."""
 
 
 def take(platform: Platform, with_broker: bool = True) -> Snapshot:
@@ -90,12 +120,18 @@ def take(platform: Platform, with_broker: bool = True) -> Snapshot:
     steps: dict[UUID, Counter[str]] = {}
     for id_orden, evento, count in platform.sql("saga", "select id_orden, evento, count(*) from sagalog group by 1, 2"):
         steps.setdefault(id_orden, Counter())[evento] = count
+    movimientos: dict[UUID, list[Movimiento]] = {}
+    for id_producto, *fields in platform.sql("productos_lectura", _MOVIMIENTOS):
+        movimientos.setdefault(id_producto, []).append(Movimiento(*fields))
     return Snapshot(
         ordenes=rows("ordenes", _ORDENES, Orden),
         ordenes_lectura=rows("ordenes_lectura", _ORDENES, Orden),
         productos=rows("productos", _PRODUCTOS, Producto),
         productos_lectura=rows("productos_lectura", _PRODUCTOS, Producto),
+        initial_stock=rows("productos", _INITIAL_STOCK, int),
         reservas=rows("productos", _RESERVAS, Reserva),
+        ajustes=rows("productos", _AJUSTES, Ajuste),
+        movimientos=movimientos,
         asignadas=rows("conductores", _ASIGNACIONES, lambda id_conductor: id_conductor),
         esperas=rows("conductores", _ESPERAS, bool),
         conductores=rows("conductores", "select id_conductor, libre from conductores", bool),

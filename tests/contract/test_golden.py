@@ -22,7 +22,11 @@ def released_samples(topic: str, number: int) -> list[tuple[bytes, dict[str, Any
 
 
 def as_json(decoded: Any, reader: Codec) -> dict[str, Any]:
-    return {field: to_json(getattr(decoded.data, field)) for field in reader.fields}
+    values = {field: getattr(decoded.data, field) for field in reader.fields}
+    for field, items in reader.items.items():
+        if values[field] is not None:
+            values[field] = [{name: getattr(record, name) for name in items.fields} for record in values[field]]
+    return {field: to_json(value) for field, value in values.items()}
 
 
 def test_every_version_of_every_schema_has_samples() -> None:

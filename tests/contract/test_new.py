@@ -13,12 +13,12 @@ from tests.support.platform import ROOT
 
 TOPICS = (
     "ordenes/comando-archivar-orden",
-    "productos/comando-renombrar-producto",
+    "productos/comando-archivar-producto",
     "conductores/comando-confirmar-entrega",
 )
 TESTS = [
     "tests/unit/functions/ordenes/test_archivar_orden.py",
-    "tests/unit/functions/productos/test_renombrar_producto.py",
+    "tests/unit/functions/productos/test_archivar_producto.py",
     "tests/unit/functions/conductores/test_confirmar_entrega.py",
 ]
 

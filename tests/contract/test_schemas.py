@@ -20,6 +20,8 @@ from tests.support.platform import ROOT
 TOPICS = sorted(str(path.relative_to(SCHEMAS).with_suffix("")) for path in SCHEMAS.glob("*/*.avsc"))
 FUNCTIONS = function_configs()
 PYTHON_TYPES = {"string": str, "int": int, "boolean": bool, "uuid": Id, "timestamp-millis": datetime}
+RECORDS = {cls.__name__: cls for payload in PAYLOADS.values() for cls in payload.items.values()}
+"""The classes of records in payloads, by the records' names."""
 
 
 def schema(topic: str) -> Any:
@@ -36,6 +38,8 @@ def python_type(avro: Any) -> Any:
         return python_type(avro[1]) | None
     if isinstance(avro, dict) and avro["type"] == "array":
         return list[python_type(avro["items"])]  # type: ignore[misc]
+    if isinstance(avro, dict) and avro["type"] == "record":
+        return RECORDS[avro["name"]]
     return PYTHON_TYPES[avro["logicalType"] if isinstance(avro, dict) else avro]
 
 
@@ -50,6 +54,14 @@ def test_the_payload_class_has_the_schemas_fields_in_its_order_with_its_types(to
     declared = {field.name: annotations[field.name] for field in dataclasses.fields(PAYLOADS[topic])}  # type: ignore[arg-type]
     assert list(declared.items()) == [(field["name"], python_type(field["type"])) for field in data["fields"]]
     assert PAYLOADS[topic].key in declared
+
+
+@pytest.mark.parametrize(("topic", "name"), [(topic, name) for topic in TOPICS for name in PAYLOADS[topic].items])
+def test_so_has_the_class_of_the_records_in_a_payload(topic: str, name: str) -> None:
+    record = fields(fields(schema(topic))["data"]["type"])[name]["type"][1]["items"]
+    annotations = typing.get_type_hints(RECORDS[record["name"]])
+    assert list(annotations.items()) == [(field["name"], python_type(field["type"])) for field in record["fields"]]
+    assert all(field["doc"].strip() for field in record["fields"])
 
 
 @pytest.mark.parametrize("topic", TOPICS)

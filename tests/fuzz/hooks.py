@@ -27,6 +27,7 @@ _NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 schemathesis.openapi.format(
     "cursor", st.builds(lambda *location: cursor(location), st.datetimes(timezones=st.just(UTC)), st.uuids())
 )
+schemathesis.openapi.format("number-cursor", st.builds(cursor, st.integers(0, 2**31 - 1)))
 
 
 @schemathesis.hook

@@ -24,6 +24,9 @@ YESTERDAY = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 ORDEN = """
     insert into ordenes values (:id, :id, 'ana', :when, 2, 'Calle 45', 'creada', null, null, :id, 1)"""
 PRODUCTO = "insert into productos values (:id, 'Té', 3, :when, :when, :eliminado, 1)"
+MOVIMIENTO = """
+    insert into movimientos values
+        (:id, :version, '2026-03-01T12:30:00Z', 'ajuste', null, cast(:ajuste as uuid), 2, 9, :motivo, false)"""
 STEP = """
     insert into sagalog values (:message, :id, :id, :when, :compensa, :evento, cast('{"cantidad": 2}' as jsonb))"""
 
@@ -94,7 +97,7 @@ def test_an_order_from_a_host_whose_clock_is_ahead_has_no_negative_age(
     assert read_models.open_ordenes() == (1, 0)
 
 
-def test_what_a_product_was_created_with_is_known_until_orders_change_it(
+def test_of_what_a_product_was_created_with_the_name_is_known_until_it_changes_and_the_stock_by_its_movement(
     databases: Platform, read_models: ReadModels
 ) -> None:
     unsold, sold, deleted, never_there = new(), new(), new(), new()
@@ -105,7 +108,9 @@ def test_what_a_product_was_created_with_is_known_until_orders_change_it(
     for row_id in (sold, deleted):
         databases.sql("productos_lectura", "update productos set stock = 1, version = 2 where id = :id", id=row_id)
     assert read_models.created_producto(unsold) == {"nombre": "Té", "stock": 3}
-    assert read_models.created_producto(sold) == read_models.created_producto(deleted) == {"nombre": "Té"}
+    assert read_models.created_producto(sold) == read_models.created_producto(deleted) == {}
+    databases.sql("productos_lectura", MOVIMIENTO, id=sold, version=1, motivo=None, ajuste=None)
+    assert read_models.created_producto(sold) == {"stock": 9}
     assert read_models.created_producto(never_there) is None
 
 
@@ -180,6 +185,52 @@ def test_pages_of_products_are_the_list(databases: Platform, read_models: ReadMo
     second = read_models.productos(4, (first[-1]["fecha_creacion"], first[-1]["id"]))
     assert ids(first + second, "id") == all_ids
     assert len(all_ids) == 6
+
+
+def test_pages_of_movements_are_the_list_of_one_product_newest_first(
+    databases: Platform, read_models: ReadModels
+) -> None:
+    id_producto, other = new(), new()
+    for version in (3, 1, 7, 12, 8):
+        for row_id in (id_producto, other):
+            databases.sql("productos_lectura", MOVIMIENTO, id=row_id, version=version, motivo=None, ajuste=None)
+    first = read_models.movimientos(id_producto, 3)
+    second = read_models.movimientos(id_producto, 3, first[-1]["version"])
+    assert [row["version"] for row in first + second] == [12, 8, 7, 3, 1]
+    assert {row["id_producto"] for row in first + second} == {id_producto}
+    assert read_models.movimientos(new(), 3) == []
+    databases.sql("productos_lectura", "update movimientos set motivo = :long", long="x" * (MAX_PAGE + 1))
+    assert len(read_models.movimientos(id_producto, 5)) == 2
+
+
+def test_a_movement_has_all_its_fields_and_is_found_by_its_adjustment(
+    databases: Platform, read_models: ReadModels
+) -> None:
+    id_producto, id_ajuste = new(), new()
+    databases.sql("productos_lectura", MOVIMIENTO, id=id_producto, version=2, motivo="Inventario", ajuste=id_ajuste)
+    assert read_models.ajuste(new()) is None
+    found = read_models.ajuste(id_ajuste)
+    assert [found] == read_models.movimientos(id_producto, 2)
+    assert found == {
+        "id_producto": id_producto,
+        "version": 2,
+        "fecha": YESTERDAY,
+        "causa": "ajuste",
+        "id_orden": None,
+        "id_ajuste": id_ajuste,
+        "cantidad": 2,
+        "stock": 9,
+        "motivo": "Inventario",
+        "rechazado": False,
+    }
+
+
+def test_movements_are_found_by_index(databases: Platform) -> None:
+    of_producto = f"where id_producto = '{new()}' and version < 9 order by version desc limit 9"
+    for condition in (of_producto, f"where id_ajuste = any(array[cast('{new()}' as uuid)])"):
+        plan = explain(databases, f"select * from movimientos {condition}", "productos_lectura")
+        assert "Index Scan" in plan
+        assert "Sort" not in plan
 
 
 def test_an_order_has_all_its_fields(databases: Platform, read_models: ReadModels) -> None:
@@ -304,8 +355,8 @@ def test_lists_can_use_an_index(databases: Platform, condition: str) -> None:
         assert "Index Cond" in plan
 
 
-def explain(databases: Platform, query: str) -> str:
-    with databases.engine("ordenes_lectura").begin() as connection:
+def explain(databases: Platform, query: str, database: str = "ordenes_lectura") -> str:
+    with databases.engine(database).begin() as connection:
         for path in ("seqscan", "bitmapscan", "sort"):
             connection.execute(sa.text(f"set local enable_{path} = off"))
         return "\n".join(connection.execute(sa.text(f"explain {query}")).scalars())

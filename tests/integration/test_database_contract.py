@@ -8,16 +8,23 @@ import sqlalchemy as sa
 import functions.ordenes.tables as ordenes
 import functions.productos.tables as productos
 from functions.engine import receipts
+from functions.messages.envelope import now
 from functions.messages.ids import new
 from functions.ordenes import states
 from functions.postgres import errors
 from functions.productos.decisions import RESERVADA, REVERTIDA, Reserva
-from tests.support.data import stored_orden, stored_producto
+from functions.productos.decisions import ajustar as ajustar_stock
+from functions.productos.decisions import crear as crear_producto
+from functions.productos.movimientos import Ajuste
+from tests.support.data import ajustar, make_producto, stored_orden, stored_producto
 from tests.support.transactions import Connect, in_transaction, refusal
 
 READ_ORDENES = sa.text("""
     select id_orden, estado, version from ordenes
     where id_orden = any(cast(:ids as uuid[])) order by id_orden for update""")
+READ_MOVIMIENTOS = sa.text("""
+    select id_producto, version, stock from movimientos
+    where id_producto = any(cast(:ids as uuid[])) order by id_producto for update""")
 
 
 def test_orders_are_loaded_as_they_were_saved(connect: Connect) -> None:
@@ -102,3 +109,36 @@ def test_reservations_are_saved_and_changed(connect: Connect) -> None:
         connect, "productos", lambda tx: productos.save_reservas(tx, {}, {without_reason.id_orden: without_reason})
     )
     assert errors.sqlstate(error.orig) == "23514"
+
+
+def test_adjustments_are_saved_once(connect: Connect) -> None:
+    done = Ajuste(new(), new(), -3, "Inventario", False, now())
+    refused = replace(done, id_ajuste=new(), rechazado=True)
+    both = {ajuste.id_ajuste: ajuste for ajuste in (done, refused)}
+    in_transaction(connect("productos"), lambda tx: productos.save_ajustes(tx, {}, both))
+    assert in_transaction(connect("productos"), lambda tx: productos.load_ajustes(tx, [*both, new()])) == [both]
+    in_transaction(connect("productos"), lambda tx: productos.save_ajustes(tx, both, both))
+    error = refusal(connect, "productos", lambda tx: productos.save_ajustes(tx, {}, both))
+    assert errors.sqlstate(error.orig) == "23505"
+    of_nothing = {new(): replace(done, id_ajuste=new(), cantidad=0)}
+    error = refusal(connect, "productos", lambda tx: productos.save_ajustes(tx, {}, of_nothing))
+    assert errors.sqlstate(error.orig) == "23514"
+
+
+def test_movements_are_added_once_for_each_version(connect: Connect) -> None:
+    first, _ = crear_producto(None, make_producto(), now())
+    second, _, _ = ajustar_stock(first, None, ajustar(first.id_producto), now())
+    other = replace(first, id_producto=new())
+    for eventos in ([second, first, other], [first], [second, replace(second, movimientos=None)], []):
+        in_transaction(
+            connect("productos_lectura"),
+            lambda tx, eventos=eventos: productos.add_movimientos(tx, eventos),  # type: ignore[misc]
+        )
+    again = replace(second, movimientos=[replace((second.movimientos or [])[0], stock=0)] * 2)
+    in_transaction(connect("productos_lectura"), lambda tx: productos.add_movimientos(tx, [again]))
+    (rows,) = in_transaction(
+        connect("productos_lectura"),
+        lambda tx: list(tx.execute(READ_MOVIMIENTOS, {"ids": [first.id_producto, other.id_producto]})),
+    )
+    keys = [(evento.id_producto, evento.version, evento.stock) for evento in (first, second, other)]
+    assert sorted(tuple(row) for row in rows) == sorted(keys)

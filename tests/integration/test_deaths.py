@@ -10,12 +10,13 @@ from functions.messages.payloads import (
     ComandoDespacharOrden,
     ComandoEliminarProducto,
     ComandoRegistrarConductor,
+    ComandoRenombrarProducto,
     ComandoSuspenderPlazos,
 )
 from tests.chaos import snapshot
 from tests.chaos.invariants import broken_invariants
 from tests.chaos.snapshot import Promised
-from tests.support.data import REQUESTS, make_orden, make_producto
+from tests.support.data import REQUESTS, ajustar, make_orden, make_producto
 from tests.support.platform import Platform
 from tests.support.world import FUNCTIONS, World
 
@@ -32,10 +33,10 @@ def test_a_death_at_any_line_loses_nothing_and_doubles_nothing(postgres: Platfor
     assert lines > 30, f"only {lines} lines: the function was not at work"
     print(f"{name}: {lines} deaths")
     world.run()
-    promised = Promised(
-        [str(o.id_orden) for o in ordenes], [], {str(p.id_producto): p.stock for p in (IN_STOCK, SOLD_OUT)}
-    )
-    assert broken_invariants(snapshot.take(postgres, with_broker=False), promised) == {}
+    state = snapshot.take(postgres, with_broker=False)
+    renamed = list(map(str, state.productos)) if name == "renombrar-producto" else []
+    stock = {str(p.id_producto): p.stock for p in (IN_STOCK, SOLD_OUT)}
+    assert broken_invariants(state, Promised([str(o.id_orden) for o in ordenes], [], stock, renamed)) == {}
 
 
 def die_at_every_line(world: World, name: str) -> int:
@@ -88,12 +89,20 @@ def prepare(world: World, name: str) -> list[ComandoCrearOrden]:
             world.run()
         world.broker.send(*(REQUESTS.get(name, REQUESTS["entregar-orden"])(*both) for both in ids))
         world.run(without=[name])
-    elif name in ("crear-producto", "proyectar-producto", "eliminar-producto"):
+    elif name == "ajustar-stock":
+        adjusted = (IN_STOCK.id_producto, SOLD_OUT.id_producto)  # of the second one, all but the first are refused
+        world.broker.send(
+            *(ajustar(id_, cantidad) for _ in range(MESSAGE_COUNT // 2) for id_ in adjusted for cantidad in (1, -1))
+        )
+        return []
+    elif name in ("crear-producto", "proyectar-producto", "eliminar-producto", "renombrar-producto"):
         others = [make_producto() for _ in range(MESSAGE_COUNT)]
         world.broker.send(*others)
         world.run(without=[name])
         if name == "eliminar-producto":
             world.broker.send(*(ComandoEliminarProducto(p.id_producto) for p in others))
+        if name == "renombrar-producto":
+            world.broker.send(*(ComandoRenombrarProducto(p.id_producto, "Té") for p in others))
         return []
     else:
         world.broker.send(*ordenes)

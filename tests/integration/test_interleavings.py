@@ -10,11 +10,12 @@ from functions.messages.payloads import (
     ComandoCrearOrden,
     ComandoEliminarProducto,
     ComandoRegistrarConductor,
+    ComandoRenombrarProducto,
 )
 from tests.chaos import snapshot
 from tests.chaos.invariants import broken_invariants
 from tests.chaos.snapshot import Promised
-from tests.support.data import REQUESTS, make_orden, make_producto
+from tests.support.data import REQUESTS, ajustar, make_orden, make_producto
 from tests.support.platform import Platform
 from tests.support.world import FUNCTIONS, World
 
@@ -40,12 +41,14 @@ def test_any_order_of_events_ends_every_saga_and_keeps_every_invariant(
     for _ in range(rng.randint(5, 90)):
         if rng.random() < 0.2:
             change_an_orden(postgres, world, rng)
+        if rng.random() < 0.1:
+            change_a_producto(world, rng, list(stock))
         if not (active := [name for name in FUNCTIONS if world.broker.queues[name]]):
             break
         take_step(world, rng, rng.choice(active))
     world.broker.acks_lost = False
     world.run()
-    promised = Promised([str(orden.id_orden) for orden in ordenes], [], stock)
+    promised = Promised([str(orden.id_orden) for orden in ordenes], [], stock, list(stock))
     assert broken_invariants(snapshot.take(postgres, with_broker=False), promised) == {}
     assert not [topic for topic, _, _ in world.broker.published if topic.endswith("-dlq")]
 
@@ -70,6 +73,15 @@ def change_an_orden(postgres: Platform, world: World, rng: random.Random) -> Non
         return
     id_orden, transaction_id = map(Id, rng.choice(ordenes))
     world.broker.send(rng.choice(list(REQUESTS.values()))(id_orden, transaction_id))
+
+
+def change_a_producto(world: World, rng: random.Random, ids: list[str]) -> None:
+    """Somebody adjusts a product's stock, possible or not, some the same twice, or gives it another name."""
+    id_producto = Id(rng.choice(ids))
+    if rng.random() < 0.2:
+        world.broker.send(ComandoRenombrarProducto(id_producto, rng.choice(("Té", "Café"))))
+        return
+    world.broker.send(*[ajustar(id_producto, rng.choice((-3, -1, 1, 2)))] * rng.choice((1, 1, 2)))
 
 
 def take_step(world: World, rng: random.Random, name: str) -> None:

@@ -11,10 +11,11 @@ from functions.messages.payloads import (
     ComandoEliminarProducto,
     ComandoEntregarOrden,
     ComandoRegistrarConductor,
+    ComandoRenombrarProducto,
     Payload,
 )
 from tests.support import engines
-from tests.support.data import REQUESTS, devolver, make_orden, make_producto
+from tests.support.data import REQUESTS, ajustar, devolver, make_orden, make_producto
 from tests.support.platform import Platform
 from tests.support.world import FUNCTIONS, World
 
@@ -71,7 +72,11 @@ def test_sagas_of_every_kind_publish_what_is_declared_and_nothing_else(postgres:
     world.broker.send(make_orden(id_producto=in_stock.id_producto), ComandoEliminarProducto(sold_out.id_producto))
     world.run(without=["disminuir-stock"])
     world.run()
-    # then what people ask: an order is delivered, one is brought back, one is cancelled; and what is not possible
+    # what people ask of products
+    ids = in_stock.id_producto, sold_out.id_producto
+    world.broker.send(*map(ajustar, ids), *(ComandoRenombrarProducto(id_producto, "Té") for id_producto in ids))
+    world.run()
+    # and of orders: one is delivered, one is brought back, one is cancelled; and what is not possible
     _ask(world, delivered.id_orden, delivered.transaction_id, ComandoDespacharOrden, ComandoEntregarOrden)
     for then in ([ComandoDespacharOrden, devolver], [ComandoCancelarOrden]):
         orden = make_orden(id_producto=in_stock.id_producto)

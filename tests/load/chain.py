@@ -10,7 +10,7 @@ from uuid import NAMESPACE_OID, uuid5
 import yaml
 
 from functions.conductores import decisions as conductores
-from functions.engine.batch import Outputs, keep_last_events
+from functions.engine.batch import Outputs
 from functions.engine.handler import BATCH_SIZE
 from functions.messages import trace
 from functions.messages.envelope import now
@@ -22,13 +22,13 @@ from functions.messages.payloads import (
     ComandoDisminuirStock,
     ComandoMarcarListoDespacho,
     ComandoVerificarOrden,
-    EventoProducto,
     Payload,
 )
 from functions.ordenes import decisions as ordenes
 from functions.ordenes.deadlines import merge_checks, plazos
 from functions.ordenes.states import Orden
 from functions.productos import decisions as productos
+from functions.productos.movimientos import Producto, gather
 from tests.load import seeding
 from tests.support.platform import ROOT
 
@@ -48,7 +48,7 @@ class Chain:
     verificar: ComandoVerificarOrden
     creada: Orden
     iniciada: Orden
-    reduced: productos.Producto
+    reduced: Producto
     reserva: productos.Reserva
     asignacion: conductores.Asignacion
 
@@ -68,11 +68,11 @@ class Chain:
         return {function: _publish(service, messages) for (service, function), messages in self.outputs().items()}
 
 
-def initial_productos() -> dict[Id, productos.Producto]:
+def initial_productos() -> dict[Id, Producto]:
     """The products, before any order."""
     moment = now()
     return {
-        i: productos.Producto(i, f"Producto {number}", seeding.STOCK, moment, moment, False, 1)
+        i: Producto(i, f"Producto {number}", seeding.STOCK, moment, moment, False, 1)
         for number, i in enumerate(IDS_PRODUCTO)
     }
 
@@ -86,7 +86,7 @@ def make_chains(count: int) -> Iterator[Chain]:
         yield one
 
 
-def _one(producto: productos.Producto, number: int) -> Chain:
+def _one(producto: Producto, number: int) -> Chain:
     client, moment = f"cliente-{number % 1000}", now()
     crear = ComandoCrearOrden(new(), producto.id_producto, client, moment, 1, DIRECCION_ENTREGA, TRANSACTION_ID)
     creada, outputs = ordenes.crear(None, crear, moment, PLAZOS)
@@ -125,7 +125,7 @@ def _batch_outputs(batch: Sequence[Chain]) -> dict[tuple[str, str], Outputs]:
     crear, disminuir = ("ordenes", "crear-orden"), ("productos", "disminuir-stock")
     return messages | {
         crear: merge_checks(messages[crear]),
-        disminuir: keep_last_events(messages[disminuir], EventoProducto),
+        disminuir: gather(messages[disminuir]),
     }
 
 

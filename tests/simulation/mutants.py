@@ -13,7 +13,8 @@ from functions.messages.payloads import ComandoDisminuirStock, ComandoRevertirDi
 from functions.ordenes import states
 from functions.ordenes.deadlines import Plazos
 from functions.productos import decisions as productos
-from functions.productos.decisions import DecisionStock, Producto, Reserva
+from functions.productos.decisions import DecisionStock, Reserva
+from functions.productos.movimientos import Producto
 
 
 @contextmanager

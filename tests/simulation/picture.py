@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from tests.chaos.snapshot import Orden, Producto, Reserva, Snapshot
+from tests.chaos.snapshot import Ajuste, Movimiento, Orden, Producto, Reserva, Snapshot
 from tests.simulation.broker import QUARANTINE
 from tests.simulation.faults import GARBAGE
 from tests.simulation.shop import Shop
@@ -27,11 +27,18 @@ def picture(shop: Shop, with_repeated_steps: bool = True) -> Snapshot:
     def producto(r: dict[str, Any]) -> Producto:
         return Producto(r["nombre"], r["stock"], r["eliminado"], r["version"], r["fecha_actualizacion"])
 
+    def movimiento(r: dict[str, Any]) -> Movimiento:
+        id_orden, id_ajuste = (uuid(r[name]) if r[name] else None for name in ("id_orden", "id_ajuste"))
+        return Movimiento(r["version"], r["causa"], id_orden, id_ajuste, r["cantidad"], r["stock"], r["rechazado"])
+
     steps: dict[UUID, Counter[str]] = {}
     for row in shop.databases["saga"].tables["sagalog"].rows.values():
         if row["id_orden"] is not None:
             counts = steps.setdefault(uuid(row["id_orden"]), Counter())
             counts[row["evento"]] = counts[row["evento"]] + 1 if with_repeated_steps else 1
+    movimientos: dict[UUID, list[Movimiento]] = {}
+    for (id_producto, _), r in sorted(shop.databases["productos_lectura"].tables["movimientos"].rows.items()):
+        movimientos.setdefault(uuid(id_producto), []).append(movimiento(r))
     reservas, asignaciones = rows("productos", "reservas"), rows("conductores", "asignaciones")
     waiting = {key for key, r in asignaciones.items() if r["estado"] == "esperando"}
     esperas = rows("conductores", "esperas").keys()
@@ -41,6 +48,12 @@ def picture(shop: Shop, with_repeated_steps: bool = True) -> Snapshot:
         productos={key: producto(r) for key, r in rows("productos", "productos").items()},
         productos_lectura={key: producto(r) for key, r in rows("productos_lectura", "productos").items()},
         reservas={key: Reserva(uuid(r["id_producto"]), r["cantidad"], r["estado"]) for key, r in reservas.items()},
+        initial_stock={key: r["stock_inicial"] for key, r in rows("productos", "productos").items()},
+        ajustes={
+            key: Ajuste(uuid(r["id_producto"]), r["cantidad"], r["rechazado"])
+            for key, r in rows("productos", "ajustes").items()
+        },
+        movimientos=movimientos,
         asignadas={key: uuid(r["id_conductor"]) for key, r in asignaciones.items() if r["estado"] == "asignada"},
         esperas={key: key in waiting and key in esperas for key in waiting | esperas},
         conductores={key: r["libre"] for key, r in rows("conductores", "conductores").items()},

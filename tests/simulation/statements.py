@@ -41,12 +41,15 @@ def action(sql: str) -> Action:
     raise ValueError(f"the simulator can't read this statement; teach it in {__name__}: {text}")
 
 
-def _select(columns: str, table: str, key: str) -> Action:
+def _select(columns: str, table: str, column: str) -> Action:
     names = columns.split(", ")
 
     def run(tables: Tables, parameters: Parameters, _: Journal) -> Rows:
-        rows = tables[table].rows
-        found = [rows[id_] for id_ in sorted(parameters["ids"]) if id_ in rows]
+        rows, ids = tables[table].rows, parameters["ids"]
+        if len(tables[table].key) == 1:
+            found = [rows[id_] for id_ in sorted(ids) if id_ in rows]
+        else:
+            found = [rows[key] for key in sorted(rows) if rows[key][column] in ids]
         return Rows([tuple([row[name] for name in names]) for row in found])
 
     return run
@@ -194,7 +197,7 @@ _SHAPES: Final[dict[str, Callable[..., Action]]] = {
     r"select id_conductor from conductores where libre order by libre_desde, id_conductor limit :count "
     "for update": _select_free,
     r"insert into (\w+) \(([\w, ]+)\) select (?:distinct on \(1\) )?((?:\*|:funcion, \*) from unnest\(.*?\)\)) "
-    r"order by [12](?: on conflict (.*))?": _insert,
+    r"order by [12](?:, 2)?(?: on conflict (.*))?": _insert,
     r"insert into sagalog .*": _insert_log,
     r"update conductores set libre = (false|true)(?:, libre_desde = now\(\))? "
     r"where id_conductor = any\(cast\(:ids as uuid\[\]\)\)": _set_free,

@@ -157,6 +157,10 @@ def _reservas() -> Table:
     return Table("reservas", "id_orden", checks={"reservas_check": has_reason})
 
 
+def _ajustes() -> Table:
+    return Table("ajustes", "id_ajuste", checks={"ajustes_cantidad_check": lambda row: row["cantidad"] != 0})
+
+
 def _receipts() -> Table:
     return Table("recibos", "funcion", "id_mensaje")
 
@@ -164,8 +168,8 @@ def _receipts() -> Table:
 _DATABASES: Final[dict[str, Callable[[], list[Table]]]] = {
     "ordenes": lambda: [_ordenes(), _receipts(), Table("plazos", "numero")],
     "ordenes_lectura": lambda: [Table("ordenes", "id_orden")],
-    "productos": lambda: [_productos(), _reservas(), _receipts()],
-    "productos_lectura": lambda: [Table("productos", "id")],
+    "productos": lambda: [_productos(), _reservas(), _ajustes(), _receipts()],
+    "productos_lectura": lambda: [Table("productos", "id"), Table("movimientos", "id_producto", "version")],
     "conductores": lambda: [Conductores(), Asignaciones(), Esperas(), _receipts()],
     "saga": lambda: [Table("sagalog", "id_mensaje")],
 }

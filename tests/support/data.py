@@ -10,6 +10,7 @@ from tools.cluster.repository import function_configs
 from functions.messages.envelope import now
 from functions.messages.ids import Id, new
 from functions.messages.payloads import (
+    ComandoAjustarStock,
     ComandoAsignarConductor,
     ComandoCancelarOrden,
     ComandoCrearOrden,
@@ -46,7 +47,16 @@ def make_producto(**changes: Any) -> ComandoCrearProducto:
 
 def stored_producto(stock: int = 10) -> EventoProducto:
     """A product as its table has it."""
-    return decisions.crear(None, make_producto(stock=stock), now())[0]
+    return as_stored(decisions.crear(None, make_producto(stock=stock), now())[0])
+
+
+def as_stored(producto: EventoProducto) -> EventoProducto:
+    """The product as its table has it, which does not know what led to it."""
+    return replace(producto, movimientos=None)
+
+
+def ajustar(id_producto: Id, cantidad: int = 5) -> ComandoAjustarStock:
+    return ComandoAjustarStock(id_producto, new(), cantidad, "Llegada del proveedor")
 
 
 def stored_orden(comando: ComandoCrearOrden | None = None, moment: datetime | None = None) -> Orden:

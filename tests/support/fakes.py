@@ -48,8 +48,9 @@ class FakeReadModels(ReadModels):
     producto_rows: list[Row] = field(default_factory=list)
     steps: list[Row] = field(default_factory=list)
     failure: Exception | None = None
-    requests: list[tuple[int, dict[str, Any], Place | None]] = field(default_factory=list)
+    requests: list[tuple[int, dict[str, Any], Place | int | None]] = field(default_factory=list)
     """Of lists: limit, filters, and the place after which they begin."""
+    movimiento_rows: list[Row] = field(default_factory=list)
 
     def check(self, database: str) -> None:
         self._rows([])
@@ -88,6 +89,13 @@ class FakeReadModels(ReadModels):
 
     def created_producto(self, id_producto: Id) -> Row | None:
         return self.producto(id_producto)
+
+    def movimientos(self, id_producto: Id, limit: int, before: int | None = None) -> list[Row]:
+        self.requests.append((limit, {"id_producto": id_producto}, before))
+        return [f for f in self._rows(self.movimiento_rows) if f["id_producto"] == id_producto][:limit]
+
+    def these_ajustes(self, ids: Sequence[Id]) -> dict[Id, Row]:
+        return {f["id_ajuste"]: f for f in self._rows(self.movimiento_rows) if f["id_ajuste"] in ids}
 
     def _rows(self, rows: list[Row]) -> list[Row]:
         if self.failure is not None:

@@ -49,6 +49,8 @@ def _value(field: Mapping[str, Any], rng: Random | None, ms: int) -> Any:
     match avro_type:
         case {"logicalType": "uuid"}:
             return _uuid(rng)
+        case {"type": "record"}:
+            return {member["name"]: _value(member, rng, ms) for member in avro_type["fields"]}
         case {"type": "array"}:
             return [_value({"name": field["name"], "type": avro_type["items"]}, rng, ms)]
         case {"logicalType": "timestamp-millis"}:

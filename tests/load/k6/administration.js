@@ -1,4 +1,4 @@
-// Products and drivers: made, made again under the same key, read, deleted.
+// Products and drivers: made, made again under the same key, read, restocked, renamed, deleted.
 
 import { check } from "k6";
 import exec from "k6/execution";
@@ -13,6 +13,9 @@ export const options = {
   thresholds: thresholds({
     "POST /productos": 100,
     "GET /productos/{id_producto}": 100,
+    "PATCH /productos/{id_producto}": 100,
+    "POST /productos/{id_producto}/stock": 200,
+    "GET /productos/{id_producto}/movimientos": 100,
     "DELETE /productos/{id_producto}": 100,
     "POST /conductores": 100,
   }),
@@ -27,6 +30,13 @@ export function productos() {
   const headers = { "Idempotency-Key": newKey() };
   const id = crearProducto("k6", headers);
   check(crearProducto("k6", headers), { "the same product under the same key": (other) => other === id });
+  const path = { id_producto: id };
+  const wait = { path, headers: { Prefer: "wait=10" } };
+  const adjusted = { ...wait, body: { cantidad: -5, motivo: "k6" }, statuses: [200, 202] };
+  send("POST", "/productos/{id_producto}/stock", adjusted);
+  send("PATCH", "/productos/{id_producto}", { ...wait, body: { nombre: "k6 renombrado" }, statuses: [200, 202] });
+  const movimientos = send("GET", "/productos/{id_producto}/movimientos", { path }).json("resultado");
+  check(movimientos, { "the first movement is the creation": (all) => all[all.length - 1].causa === "creacion" });
   eliminarProducto(id);
   const ask = () => send("GET", "/productos/{id_producto}", { path: { id_producto: id }, statuses: [200, 404] });
   waitFor(`the end of product ${id}`, ask, (r) => r.status === 404);

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,13 +25,15 @@ import waitress.server
 from bff import client as module
 from bff.app import create_app
 from bff.backends.broker import BrokerUnavailable
-from bff.client import Accepted, Client, NoResponse, Orden, Problem, Producto, Step
+from bff.client import Accepted, Client, Movimiento, NoResponse, Orden, Problem, Producto, Step
 from functions.messages.ids import Id
 from functions.messages.payloads import (
+    ComandoAjustarStock,
     ComandoCrearOrden,
     ComandoCrearProducto,
     ComandoEliminarProducto,
     ComandoRegistrarConductor,
+    ComandoRenombrarProducto,
 )
 from tests.support import through_door
 from tests.support.fakes import FakePublisher, FakeReadModels
@@ -140,6 +143,26 @@ def test_an_order_is_moved_on_and_whoever_waits_gets_it_or_the_reason(
     assert (raised.value.status, raised.value.document["estado"]) == (409, "entregada")
 
 
+def test_the_stock_is_adjusted_and_whoever_waits_gets_the_movement_or_the_reason(
+    client: Client, publisher: FakePublisher, read_models: FakeReadModels
+) -> None:
+    id_ajuste = client.ajustar_stock(UUID(ID), -2, "Inventario", idempotency_key="a")
+    data = publisher.only(ComandoAjustarStock).data
+    assert (data.id_ajuste, data.cantidad, data.motivo) == (str(id_ajuste), -2, "Inventario")
+    movimiento = Movimiento(
+        UUID(ID), 2, TIMESTAMP, "ajuste", None, UUID(data.id_ajuste), -2, 1, "Inventario", rechazado=False
+    )
+    read_models.movimiento_rows = [row(asdict(movimiento))]
+    assert client.ajustar_stock(UUID(ID), -2, "Inventario", idempotency_key="a", wait=1) == movimiento
+    assert list(client.movimientos(UUID(ID))) == [movimiento]
+    read_models.movimiento_rows[0]["rechazado"] = True
+    with pytest.raises(Problem, match="was not adjusted") as raised:
+        client.ajustar_stock(UUID(ID), -2, "Inventario", idempotency_key="a", wait=1)
+    assert (raised.value.status, raised.value.document["stock"]) == (409, 1)
+    with pytest.raises(Problem, match="no product"):
+        list(client.movimientos(UUID(int=9)))
+
+
 def test_an_order_is_accepted_and_done_once_for_each_key(client: Client, publisher: FakePublisher) -> None:
     accepted = client.crear_orden(*NEW_ORDEN, instrucciones_entrega="Timbre 2", idempotency_key="a")
     data = publisher.only(ComandoCrearOrden).data
@@ -165,6 +188,7 @@ def test_who_waits_gets_the_order_if_it_ends_in_time(client: Client, read_models
         (lambda c: c.crear_producto("Té", 3), ComandoCrearProducto, {"nombre": "Té", "stock": 3}),
         (lambda c: c.registrar_conductor("Ana"), ComandoRegistrarConductor, {"nombre": "Ana"}),
         (lambda c: c.registrar_conductor(), ComandoRegistrarConductor, {"nombre": None}),
+        (lambda c: c.renombrar_producto(UUID(ID), "Café"), ComandoRenombrarProducto, {"nombre": "Café"}),
         (lambda c: c.eliminar_producto(UUID(ID)), ComandoEliminarProducto, {"id_producto": ID}),
     ],
 )

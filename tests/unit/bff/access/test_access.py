@@ -23,6 +23,8 @@ SECRET = "un-secreto-de-pruebas-de-32-bytes"
 BODIES: dict[str, Any] = {"/orders": ORDEN, "/productos": {"nombre": "Té", "stock": 3}, "/conductores": {}}
 ROW_OF_ANA = {**ROW, "user_id": "ana", "transaction_id": ID}
 BODIES[f"/orders/{ROW_OF_ANA['id_orden']}/devolucion"] = {"motivo": "Nadie en casa"}
+BODIES[f"/productos/{ID}"] = {"nombre": "Té"}
+BODIES[f"/productos/{ID}/stock"] = {"cantidad": -1, "motivo": "Inventario"}
 
 
 def token(sub: str = "ana", *scopes: str) -> dict[str, str]:

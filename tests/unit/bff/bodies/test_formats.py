@@ -15,7 +15,7 @@ from bff.bodies.formats import FORMATS, Format
 from functions.messages.payloads import ComandoCrearOrden
 from tests.support.fakes import FakePublisher, FakeReadModels
 from tests.unit.bff.web.test_commands import ID, ORDEN
-from tests.unit.bff.web.test_queries import PRODUCTO, READ_PATHS, ROW, STEP
+from tests.unit.bff.web.test_queries import MOVIMIENTO, PRODUCTO, READ_PATHS, ROW, STEP
 
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 PROBLEM = "{urn:ietf:rfc:7807}"
@@ -23,7 +23,7 @@ PROBLEM = "{urn:ietf:rfc:7807}"
 
 @pytest.fixture
 def client(publisher: FakePublisher) -> FlaskClient:
-    return create_app(publisher, FakeReadModels([ROW], [PRODUCTO], [STEP])).test_client()
+    return create_app(publisher, FakeReadModels([ROW], [PRODUCTO], [STEP], movimiento_rows=[MOVIMIENTO])).test_client()
 
 
 def to_json(element: Element) -> Any:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bff.app import create_app
-from bff.bodies.pages import cursor, place
+from bff.bodies.pages import cursor, number, place
 from functions.messages.ids import Id, new
 from tests.support.fakes import FakePublisher, FakeReadModels
 from tests.unit.bff.web.test_commands import ID, problem
@@ -45,7 +45,26 @@ def test_the_next_page_begins_after_the_last_row_of_this_one(
     assert following.startswith(f"{path}?limit=2&cursor=")
     client.get(following)
     limit, _, after = read_models.requests[-1]
-    assert (limit, set(after or ())) == (3, set(last.values()))
+    assert isinstance(after, tuple)
+    assert (limit, set(after)) == (3, set(last.values()))
+
+
+def test_movements_are_numbered_and_a_page_begins_before_the_version_of_the_last_row(
+    client: FlaskClient, read_models: FakeReadModels
+) -> None:
+    read_models.movimiento_rows = [{"id_producto": ID, "version": version} for version in (2**31 - 1, 7, 6)]
+    path = f"/productos/{ID}/movimientos"
+    following = links(client, f"{path}?limit=2")["next"]
+    assert client.get(following).status_code == 200
+    assert read_models.requests[-1] == (3, {"id_producto": ID}, 7)
+    for foreign in (cursor((YESTERDAY, new())), cursor(2**31), cursor(-1), "x", "ä", cursor(7) + "A", " "):
+        assert problem(client.get(path, query_string={"cursor": foreign}), 400)["campo"] == "cursor"
+    assert problem(client.get("/productos", query_string={"cursor": cursor(7)}), 400)["campo"] == "cursor"
+
+
+@given(st.integers(0, 2**31 - 1))
+def test_every_number_has_a_cursor_of_its_own(version: int) -> None:
+    assert number(cursor(version)) == version
 
 
 def test_the_last_page_has_no_next(client: FlaskClient) -> None:

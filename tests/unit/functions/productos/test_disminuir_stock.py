@@ -5,13 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from functions.engine.batch import keep_last_events
 from functions.messages.envelope import now
 from functions.messages.payloads import (
     ComandoAsignarConductor,
     ComandoEliminarProducto,
     ComandoRevertirOrdenCreada,
-    EventoProducto,
+    Movimiento,
 )
 from functions.productos import decisions
 from tests.support.data import make_orden, pedir_stock, stored_producto
@@ -26,6 +25,8 @@ def test_stock_is_reserved_and_a_driver_asked_for() -> None:
     assert after is not None
     assert reserva is not None
     assert (after.stock, after.version, reserva.estado) == (0, 2, "reservada")
+    moment = after.fecha_actualizacion
+    assert after.movimientos == [Movimiento(2, moment, "reserva", comando.id_orden, None, -10, 0, None, False)]
 
 
 @pytest.mark.parametrize(
@@ -69,20 +70,3 @@ def test_stock_that_is_reserved_already_leads_on_until_the_driver_is_no_longer_w
     assert isinstance(following, ComandoAsignarConductor)
     expected = (after, reserva, [replace(following, vence=moment)])
     assert decisions.disminuir(after, reserva, replace(comando, vence=moment), moment) == expected
-
-
-def test_of_the_events_of_a_batch_the_last_of_each_product_is_said() -> None:
-    cafe, tea = stored_producto(10), stored_producto(10)
-    one, _, outputs_one = decisions.disminuir(cafe, None, pedir_stock(make_orden(id_producto=cafe.id_producto)), now())
-    other, _, outputs_other = decisions.disminuir(
-        tea, None, pedir_stock(make_orden(id_producto=tea.id_producto)), now()
-    )
-    two, _, outputs_two = decisions.disminuir(one, None, pedir_stock(make_orden(id_producto=cafe.id_producto)), now())
-    assert one is not None
-    assert other is not None
-    assert two is not None
-    assert keep_last_events([outputs_one, outputs_other, outputs_two], EventoProducto) == [
-        outputs_one[:1],
-        outputs_other,
-        outputs_two,
-    ]

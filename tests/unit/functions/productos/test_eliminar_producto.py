@@ -13,6 +13,7 @@ def test_a_deleted_product_still_takes_stock_back() -> None:
     orden = make_orden(id_producto=cafe.id_producto, cantidad=4)
     reduced, reserva, _ = decisions.disminuir(cafe, None, pedir_stock(orden), now())
     eliminado, _ = decisions.eliminar(reduced, ComandoEliminarProducto(cafe.id_producto), now())
+    assert eliminado.movimientos is None, "the stock is as it was"
     restored, _, _ = decisions.revertir(eliminado, reserva, revertir_stock(orden), now())
     assert restored is not None
     assert (restored.stock, restored.eliminado) == (10, True)

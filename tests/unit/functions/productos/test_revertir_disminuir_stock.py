@@ -9,6 +9,7 @@ from functions.messages.ids import new
 from functions.messages.payloads import (
     MAX_INT,
     ComandoRevertirOrdenCreada,
+    Movimiento,
 )
 from functions.productos import decisions
 from tests.support.data import make_orden, pedir_stock, revertir_stock, stored_producto
@@ -22,6 +23,10 @@ def test_stock_is_given_back_once() -> None:
     assert restored == evento
     assert restored is not None
     assert (restored.stock, revertida.estado) == (10, "revertida")
+    told = Movimiento(
+        3, restored.fecha_actualizacion, "reversion", orden.id_orden, None, 4, 10, revertida.motivo, False
+    )
+    assert restored.movimientos == [told]
     assert decisions.revertir(restored, revertida, revertir_stock(orden), now()) == (
         restored,
         revertida,

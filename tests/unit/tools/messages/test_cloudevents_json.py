@@ -39,6 +39,8 @@ def write(definition: Any, envelope: Any) -> bytes:
 def values(avro_type: Any) -> st.SearchStrategy[Any]:
     if isinstance(avro_type, list):
         return st.none() | values(avro_type[1])
+    if isinstance(avro_type, dict) and avro_type["type"] == "record":
+        return st.fixed_dictionaries({field["name"]: values(field["type"]) for field in avro_type["fields"]})
     if isinstance(avro_type, dict) and avro_type["type"] == "array":
         return st.lists(values(avro_type["items"]), max_size=3)
     match avro_type.get("logicalType") if isinstance(avro_type, dict) else avro_type:
