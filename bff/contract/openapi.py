@@ -65,7 +65,10 @@ def _productos() -> Document:
     page = object_schema({"resultado": array_of(ref("Producto"))})
     producto = object_schema({"resultado": ref("Producto")})
     created = object_schema({"id": UUID, "resultado": ref("Producto")})
-    id_links = links("id", "id_producto", "ver_producto", "eliminar_producto")
+    id_links = links(
+        *("id", "id_producto", "ver_producto", "ver_movimientos"),
+        *("ajustar_stock", "renombrar_producto", "eliminar_producto"),
+    )
     movimiento = object_schema({"id": UUID, "id_ajuste": UUID, "resultado": ref("Movimiento")})
     movimientos = read_list(
         "ver_movimientos",

@@ -65,7 +65,7 @@ def run(platform: Platform, settings: Settings) -> Result:
     try:
         with reporting(log):
             lost = _under_load(platform, settings, log, catalog, counter)
-            promised = Promised(log.accepted, log.conductores, catalog.initial_stock)
+            promised = Promised(log.accepted, log.conductores, catalog.initial_stock, ajustes=log.ajustes)
             started_at = time.monotonic()
             final, broken = drain(platform, promised, before, log, 0 if lost else settings.timeout)
         drain_time = time.monotonic() - started_at

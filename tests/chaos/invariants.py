@@ -1,4 +1,7 @@
-"""What must hold once all has drained, each a function of the picture that names what breaks it."""
+"""What must hold once all has drained, each a function of the picture that names what breaks it.
+
+Longer than 200 lines: the invariants are one list.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -39,6 +42,13 @@ def no_driver_is_lost(state: Snapshot, promised: Promised) -> Iterator[str]:
     for id_conductor in map(UUID, promised.conductores):
         if id_conductor not in state.conductores:
             yield f"driver {id_conductor}: accepted, and not there"
+
+
+def no_adjustment_is_lost(state: Snapshot, promised: Promised) -> Iterator[str]:
+    """Every accepted adjustment was made or refused."""
+    for id_ajuste in map(UUID, promised.ajustes):
+        if id_ajuste not in state.ajustes:
+            yield f"adjustment {id_ajuste}: accepted, and not there"
 
 
 def every_order_ends(state: Snapshot, _: Promised) -> Iterator[str]:
@@ -193,6 +203,7 @@ Invariant = Callable[[Snapshot, Promised], Iterator[str]]
 ALL: Final[tuple[Invariant, ...]] = (
     no_order_is_lost,
     no_driver_is_lost,
+    no_adjustment_is_lost,
     every_order_ends,
     every_order_ends_once,
     stock_adds_up,

@@ -1,5 +1,5 @@
 """Customers: orders and drivers at a steady rate, whatever happens; people who cancel, dispatch, deliver and bring
-orders back; and somebody who watches them end.
+orders back, and adjust the stock; and somebody who watches them end.
 """
 
 import random
@@ -30,6 +30,9 @@ CHANGES: Final[dict[str, dict[str, str]]] = {
 """What somebody asks of orders that are there, possible or not, with the body."""
 CHANGE_WEIGHTS: Final = (4, 4, 1, 1)
 CHANGES_PER_ORDEN: Final = 1.5
+ADJUSTMENTS: Final = (-1000 * AMPLE_STOCK, -3, -1, 1, 2, 5)
+"""By how much somebody adjusts a stock; the first one is always refused, those below 0 may be."""
+ADJUSTMENTS_PER_ORDEN: Final = 0.3
 POLL_INTERVAL: Final = 0.25
 """How often it is looked which orders have ended, in s."""
 
@@ -102,6 +105,8 @@ class LoadGenerator:
                 self._log.conductores.add(body["id_conductor"])
             for _ in range(int(self._changes_per_orden + rng.random())):
                 self._change_orden(rng)
+            if self._changes_per_orden and rng.random() < ADJUSTMENTS_PER_ORDEN:
+                self._adjust_stock(rng)
             due = max(due + self._period, time.monotonic())
 
     def _change_orden(self, rng: random.Random) -> None:
@@ -112,6 +117,12 @@ class LoadGenerator:
         path = rng.choices(tuple(CHANGES), CHANGE_WEIGHTS)[0]
         id_orden = rng.choice(accepted[-20:] if rng.random() < 0.7 else accepted)
         self._send(f"/orders/{id_orden}/{path}", CHANGES[path], f"/orders/…/{path}")
+
+    def _adjust_stock(self, rng: random.Random) -> None:
+        id_producto = rng.choice(list(self._catalog.initial_stock))
+        body = {"cantidad": rng.choice(ADJUSTMENTS), "motivo": "Inventario"}
+        if answer := self._send(f"/productos/{id_producto}/stock", body, "/productos/…/stock"):
+            self._log.ajustes.add(answer["id_ajuste"])
 
     def _request_orden(self, rng: random.Random) -> None:
         id_producto = rng.choices(self._catalog.orderable, self._catalog.weights)[0]

@@ -30,6 +30,7 @@ class Log:
         self.ended: dict[str, float] = {}
         """Accepted orders: when their end could be read, as customers read it. To about 0.3 s."""
         self.conductores: set[str] = set()
+        self.ajustes: set[str] = set()
         self.responses: Counter[str] = Counter()
         self.faults: list[Fault] = []
         self.incidents: list[str] = []

@@ -109,6 +109,8 @@ class Promised:
     """Answered 202."""
     stock: Mapping[str, int] = field(default_factory=dict)
     """Of each product, at the beginning."""
+    ajustes: Collection[str] = ()
+    """Answered 202."""
     renamed: Collection[str] = ()
     """The products that may have got another name: versions without a movement."""
 

@@ -60,7 +60,12 @@ def healthy() -> Snapshot:
     )
 
 
-PROMISED = Promised([str(INICIADA), str(NO_STOCK), str(NO_CONDUCTOR)], [str(ANA), str(EVA)], {str(PRODUCTO): 7})
+PROMISED = Promised(
+    [str(INICIADA), str(NO_STOCK), str(NO_CONDUCTOR)],
+    [str(ANA), str(EVA)],
+    {str(PRODUCTO): 7},
+    [str(DONE), str(REFUSED)],
+)
 
 
 def change_orden(state: Snapshot, id_orden: UUID, **changes: object) -> None:
@@ -104,6 +109,11 @@ def lose_movements(state: Snapshot, *indices: int) -> None:
         del state.movimientos[PRODUCTO][index]
 
 
+def lose_adjustment(state: Snapshot) -> None:
+    del state.ajustes[REFUSED]
+    lose_movements(state, 4)
+
+
 def tell_of_another_product(state: Snapshot) -> None:
     state.ajustes[DONE] = replace(state.ajustes[DONE], id_producto=ANA)
 
@@ -111,6 +121,7 @@ def tell_of_another_product(state: Snapshot) -> None:
 CORRUPTIONS: list[tuple[str, Callable[[Snapshot], object]]] = [
     ("no_order_is_lost", lose_orden),
     ("no_driver_is_lost", lambda state: state.conductores.pop(EVA)),
+    ("no_adjustment_is_lost", lose_adjustment),
     ("every_order_ends", lambda state: change_orden(state, NO_STOCK, estado="creada", motivo=None, version=1)),
     ("every_order_ends_once", lambda state: change_orden(state, INICIADA, version=3)),
     ("stock_adds_up", sell_twice),
@@ -122,7 +133,7 @@ CORRUPTIONS: list[tuple[str, Callable[[Snapshot], object]]] = [
         lambda state: state.movimientos[PRODUCTO].append(Movimiento(7, "reserva", NO_STOCK, None, -1, 7, False)),
     ),
     ("every_movement_has_its_cause", lambda state: change_movimiento(state, 1, id_orden=NO_STOCK)),
-    ("every_movement_has_its_cause", lambda state: state.ajustes.pop(REFUSED)),
+    ("every_movement_has_its_cause", lambda state: state.ajustes.update({ANA: Ajuste(PRODUCTO, -9, True)})),
     ("every_movement_has_its_cause", lambda state: change_movimiento(state, 2, id_ajuste=ANA)),
     ("only_fulfilled_orders_hold_stock", skip_stock_return),
     ("only_orders_under_way_hold_a_driver", lambda state: change_orden(state, INICIADA, id_driver=EVA)),

@@ -14,7 +14,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 from tests.support.platform import ROOT
 
 PHASES: Final = ("examples", "coverage", "fuzzing", "stateful")
-_OPERATIONS: Final = 17
+_OPERATIONS: Final = 20
 """A case more for each operation and a few sequences are at least so many cases."""
 _COVERAGE_CASES: Final = 500
 """The phase `coverage` has at least so many, whatever is asked for."""

@@ -36,7 +36,7 @@ def test_a_death_at_any_line_loses_nothing_and_doubles_nothing(postgres: Platfor
     state = snapshot.take(postgres, with_broker=False)
     renamed = list(map(str, state.productos)) if name == "renombrar-producto" else []
     stock = {str(p.id_producto): p.stock for p in (IN_STOCK, SOLD_OUT)}
-    assert broken_invariants(state, Promised([str(o.id_orden) for o in ordenes], [], stock, renamed)) == {}
+    assert broken_invariants(state, Promised([str(o.id_orden) for o in ordenes], [], stock, renamed=renamed)) == {}
 
 
 def die_at_every_line(world: World, name: str) -> int:

@@ -48,7 +48,7 @@ def test_any_order_of_events_ends_every_saga_and_keeps_every_invariant(
         take_step(world, rng, rng.choice(active))
     world.broker.acks_lost = False
     world.run()
-    promised = Promised([str(orden.id_orden) for orden in ordenes], [], stock, list(stock))
+    promised = Promised([str(orden.id_orden) for orden in ordenes], [], stock, renamed=list(stock))
     assert broken_invariants(snapshot.take(postgres, with_broker=False), promised) == {}
     assert not [topic for topic, _, _ in world.broker.published if topic.endswith("-dlq")]
 

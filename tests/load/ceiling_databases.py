@@ -36,7 +36,7 @@ WEIGHTS: Final = {
     "conductores 1/1": 3,
     "productos 1/1": 2.5,
     "ordenes_lectura 1/1": 2,
-    "productos_lectura 1/1": 0.1,
+    "productos_lectura 1/1": 1,
 }
 """About how much each database has to do; in two parts, for a connection each, where orders are not in each other's
 way.
@@ -48,7 +48,10 @@ _CLEANUP: Final = {
         "delete from reservas where id_producto = any(cast(:productos as uuid[]))",
         "delete from productos where id = any(cast(:productos as uuid[]))",
     ),
-    "productos_lectura": ("delete from productos where id = any(cast(:productos as uuid[]))",),
+    "productos_lectura": (
+        "delete from productos where id = any(cast(:productos as uuid[]))",
+        "delete from movimientos where id_producto = any(cast(:productos as uuid[]))",
+    ),
     "conductores": (
         """with borradas as (delete from asignaciones where direccion_entrega = :direccion returning id_conductor)
         update conductores set nombre = :direccion from borradas b where conductores.id_conductor = b.id_conductor""",
@@ -158,8 +161,11 @@ def _productos(batch: Sequence[Chain]) -> Iterator[Transaction]:
 
 
 def _productos_lectura(batch: Sequence[Chain]) -> Iterator[Transaction]:
-    newest = list({c.reduced.id_producto: c.reduced for c in batch}.values())
-    yield lambda tx: productos.proyectar(tx, newest)
+    def proyectar(tx: sa.Connection) -> None:
+        productos.proyectar(tx, list({c.reduced.id_producto: c.reduced for c in batch}.values()))
+        productos.add_movimientos(tx, [c.reduced for c in batch])
+
+    yield proyectar
 
 
 def _conductores(batch: Sequence[Chain]) -> Iterator[Transaction]:

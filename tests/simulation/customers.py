@@ -8,6 +8,7 @@ from functions.messages.envelope import now
 from functions.messages.ids import Id
 from functions.messages.outgoing import to_outgoing
 from functions.messages.payloads import (
+    ComandoAjustarStock,
     ComandoCrearOrden,
     ComandoCrearProducto,
     ComandoEliminarProducto,
@@ -82,8 +83,21 @@ class Customers:
             ComandoCrearOrden(self._id(), producto, "ana", now(), cantidad, "Calle 45", self._id())
             for producto, cantidad in basket
         ]
+        if self._rng.random() < 0.2:
+            self._adjust()
         self.accepted.update(dict.fromkeys([orden.id_orden for orden in ordenes], self._shop.clock.now))
         self.send(*ordenes)
+
+    def _adjust(self) -> None:
+        """The administration adds units that nobody counts on, or asks for more to be taken away than there are; now
+        and then it asks for the same again, in another message.
+        """
+        quantities = [self._rng.choice((1, 3, -(10**9))) for _ in self._productos]
+        comandos = [
+            ComandoAjustarStock(producto, self._id(), cantidad, "Inventario")
+            for producto, cantidad in zip(self._productos, quantities, strict=True)
+        ]
+        self.send(*comandos, *comandos[: self._rng.randint(0, 1)])
 
     def _id(self) -> Id:
         ms = f"{self._shop.clock.of(HOST) // 1_000_000:012x}"

@@ -9,12 +9,17 @@ from unittest.mock import patch
 
 from functions.engine import receipts
 from functions.engine.engine import Engine
-from functions.messages.payloads import ComandoDisminuirStock, ComandoRevertirDisminuirStock
+from functions.messages.payloads import (
+    ComandoAjustarStock,
+    ComandoDisminuirStock,
+    ComandoRevertirDisminuirStock,
+    Payload,
+)
 from functions.ordenes import states
 from functions.ordenes.deadlines import Plazos
 from functions.productos import decisions as productos
 from functions.productos.decisions import DecisionStock, Reserva
-from functions.productos.movimientos import Producto
+from functions.productos.movimientos import Ajuste, Producto
 
 
 @contextmanager
@@ -61,6 +66,21 @@ def compensation_applied_twice() -> Iterator[None]:
 
 
 @contextmanager
+def adjustment_made_twice() -> Iterator[None]:
+    """An adjustment that comes again in another message is made again."""
+    ajustar = productos.ajustar
+
+    def mutant(
+        producto: Producto | None, ajuste: Ajuste | None, comando: ComandoAjustarStock, now: datetime
+    ) -> tuple[Producto, Ajuste, list[Payload]]:
+        changed, made, outputs = ajustar(producto, None, comando, now)
+        return changed, ajuste or made, outputs
+
+    with patch.object(productos, "ajustar", mutant):
+        yield
+
+
+@contextmanager
 def late_step_accepted() -> Iterator[None]:
     """An order that was given up becomes `iniciada` all the same."""
     with patch.dict(states.TRANSITIONS, {states.FALLIDA: (states.INICIADA,)}):
@@ -102,5 +122,6 @@ MUTANTS: Final[tuple[Callable[[], AbstractContextManager[None]], ...]] = (
     receipt_not_written,
     compensation_applied_twice,
     expired_command_obeyed,
+    adjustment_made_twice,
     late_step_accepted,
 )

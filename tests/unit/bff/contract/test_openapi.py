@@ -105,6 +105,9 @@ def test_its_examples_are_right_and_its_links_lead_to_operations(app: Flask, doc
         "ver_orden",
         "ver_saga",
         "ver_producto",
+        "ver_movimientos",
+        "ajustar_stock",
+        "renombrar_producto",
         "eliminar_producto",
     }
     assert {link["operationId"] for link in links} <= operations.keys()

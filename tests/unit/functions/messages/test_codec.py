@@ -15,7 +15,8 @@ from functions.messages.envelope import InvalidMessage, Message, now
 from functions.messages.ids import Id, derived, new
 from functions.messages.outgoing import _OUTPUTS, Outgoing, derive, pack, to_outgoing, unpack
 from functions.messages.payloads import ComandoCrearOrden, ComandoVerificarOrden, Payload
-from tests.support.data import listo, make_orden, pedir_stock, revertir
+from functions.productos.movimientos import moved
+from tests.support.data import listo, make_orden, pedir_stock, revertir, stored_producto
 
 TOPIC = ComandoCrearOrden.topic
 
@@ -153,3 +154,20 @@ def test_the_id_of_the_message_and_each_id_in_a_list_are_checked_too() -> None:
     ):
         with pytest.raises(InvalidMessage, match="badly formed"):
             codec(bad.topic).decode(bad.raw)
+
+
+def test_records_in_a_list_are_checked_as_the_payload_is() -> None:
+    cafe, moment = stored_producto(), now()
+    for changes, reason in (({"id_orden": "no-es-uuid"}, "badly formed"), ({"motivo": "a\0b"}, "motivo holds a NUL")):
+        bad = moved(cafe, moment, "reserva", -1, **changes)  # type: ignore[arg-type]
+        envelope = to_outgoing(new(), 1, "productos", bad)
+        with pytest.raises(InvalidMessage, match=reason):
+            codec(bad.topic).decode(envelope.raw)
+
+
+def test_an_id_in_a_record_that_is_in_another_form_is_read() -> None:
+    cafe, canonical_id = stored_producto(), new()
+    odd = moved(cafe, now(), "reserva", -1, id_orden=Id(canonical_id.upper()))
+    decoded: Any = codec(odd.topic).decode(to_outgoing(new(), 1, "productos", odd).raw).data
+    assert [movimiento.id_orden for movimiento in decoded.movimientos] == [canonical_id]
+    assert decoded.id_producto == cafe.id_producto
