@@ -94,8 +94,8 @@ def test_the_saga_log_takes_a_message_twice(connect: Connect) -> None:
 def test_a_product_is_loaded_as_it_was_saved(connect: Connect) -> None:
     producto = stored_producto()
     newer = replace(producto, stock=3, version=2, fecha_actualizacion=producto.fecha_actualizacion + timedelta(hours=1))
+    in_transaction(connect("productos"), lambda tx: productos.save(tx, {}, {producto.id_producto: producto}))
     for database in ("productos", "productos_lectura"):
-        in_transaction(connect(database), lambda tx: productos.save(tx, {}, {producto.id_producto: producto}))
         in_transaction(connect(database), lambda tx: productos.proyectar(tx, [newer]))
         in_transaction(connect(database), lambda tx: productos.proyectar(tx, [producto]))
         assert in_transaction(connect(database), lambda tx: productos.load(tx, [producto.id_producto])) == [
