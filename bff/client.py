@@ -109,6 +109,19 @@ class Movimiento:
 
 
 @dataclass(frozen=True, slots=True)
+class Conductor:
+    """A driver. `estado` is "libre", "asignado" or "retirado", `desde` when; `id_orden` is the order at hand, which one
+    who is retirado may still have.
+    """
+
+    id_conductor: UUID
+    nombre: str | None
+    estado: str
+    id_orden: UUID | None
+    desde: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A step of an order's saga: the message `evento`, a topic's name, with its payload `contenido`."""
 
@@ -120,7 +133,7 @@ class Step:
     id_mensaje: UUID | None = None
 
 
-T = TypeVar("T", Accepted, Orden, Producto, Movimiento, Step)
+T = TypeVar("T", Accepted, Orden, Producto, Movimiento, Conductor, Step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,9 +330,34 @@ class Client:
         """Deletes a product: orders of it fail from then on."""
         self.request("DELETE", f"/productos/{id_producto}")
 
-    def registrar_conductor(self, nombre: str | None = None, *, idempotency_key: str | None = None) -> UUID:
-        """Registers a driver and returns the id."""
-        return UUID(self._send_command("/conductores", {"nombre": nombre}, idempotency_key).json()["id_conductor"])
+    def registrar_conductor(
+        self, nombre: str | None = None, *, idempotency_key: str | None = None, wait: int = 0
+    ) -> UUID:
+        """Registers a driver and returns the id. Waits up to `wait` seconds, at most 10, until it can be read."""
+        response = self._send_command("/conductores", {"nombre": nombre}, idempotency_key, wait)
+        return UUID(response.json()["id_conductor"])
+
+    def conductores(self, **filters: str | int) -> Iterator[Conductor]:
+        """The drivers, those first who have been longest in their state, read page by page as needed.
+
+        Filters: estado. limit: rows of a page.
+        """
+        return (_parse(Conductor, row) for page in self._pages("/conductores", filters) for row in page)
+
+    def conductor(self, id_conductor: UUID) -> Conductor | None:
+        """The driver; None if there is none, or none yet."""
+        found = self._fetch(f"/conductores/{id_conductor}")
+        return _parse(Conductor, found) if found else None
+
+    def renombrar_conductor(
+        self, id_conductor: UUID, nombre: str, *, idempotency_key: str | None = None, wait: int = 0
+    ) -> None:
+        """Gives a driver another name. Waits up to `wait` seconds, at most 10, until it can be read."""
+        self._send_command(f"/conductores/{id_conductor}", {"nombre": nombre}, idempotency_key, wait, "PATCH")
+
+    def retirar_conductor(self, id_conductor: UUID) -> None:
+        """Retires a driver, who gets no more orders; the one at hand goes on."""
+        self.request("DELETE", f"/conductores/{id_conductor}")
 
     def request(
         self, method: str, path: str, body: bytes | None = None, type_: str = "", **headers: str | None

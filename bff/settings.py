@@ -29,7 +29,8 @@ Environment, with defaults:
   BFF_PULSAR_LOG (/dev/null)        file for the Pulsar client's own log
   DB_USERNAME (bff), DB_PASSWORD, DB_HOSTNAME (127.0.0.1), DB_PORT (5432), DB_NAME (saga)   the saga log
   DB_READ_HOSTNAME (DB_HOSTNAME), DB_READ_NAME (ordenes_lectura),
-  DB_READ_NAME_PRODUCTOS (productos_lectura)                the read models
+  DB_READ_NAME_PRODUCTOS (productos_lectura),
+  DB_READ_NAME_CONDUCTORES (conductores_lectura)            the read models
   DB_SSLMODE, DB_SSLROOTCERT        TLS to PostgreSQL: disable, require, verify-ca or verify-full, and the certificates
                                     of its authority, or a file with them, or system. Unset: verify-full, but disable
                                     on a loopback address
@@ -69,6 +70,7 @@ class Settings:
     saga: sa.URL
     ordenes: sa.URL
     productos: sa.URL
+    conductores: sa.URL
     tls: tls.Tls
 
     @classmethod
@@ -98,6 +100,7 @@ class Settings:
             saga=_database_url(write_host, getenv("DB_NAME", "saga")),
             ordenes=_database_url(read_host, getenv("DB_READ_NAME", "ordenes_lectura")),
             productos=_database_url(read_host, getenv("DB_READ_NAME_PRODUCTOS", "productos_lectura")),
+            conductores=_database_url(read_host, getenv("DB_READ_NAME_CONDUCTORES", "conductores_lectura")),
             tls=_tls(write_host, read_host),
         )
 

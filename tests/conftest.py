@@ -100,7 +100,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """PostgreSQL alone, with the six databases migrated."""
+    """PostgreSQL alone, with all databases migrated."""
     platform = Platform(tmp_path_factory.mktemp("postgres"))
     try:
         platform.local("up", "postgres")
@@ -112,7 +112,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 @pytest.fixture
 def databases(postgres: Platform) -> Platform:
-    """The six databases, empty."""
+    """The databases, empty."""
     postgres.clear()
     return postgres
 

@@ -7,6 +7,7 @@ from flask import Request
 from werkzeug.exceptions import Forbidden
 
 from bff.access.tokens import Caller
+from functions.messages.ids import Id
 
 SCOPES: Final = {
     "POST /orders": "ordenes:crear",
@@ -26,11 +27,19 @@ SCOPES: Final = {
     "POST /productos/{id_producto}/stock": "productos:administrar",
     "GET /productos/{id_producto}/movimientos": "",
     "POST /conductores": "conductores:administrar",
-    "GET /conductores/{id_conductor}": "conductores:administrar",
+    "GET /conductores": "conductores:leer",
+    "GET /conductores/{id_conductor}": "conductores:leer",
+    "PATCH /conductores/{id_conductor}": "conductores:administrar",
+    "DELETE /conductores/{id_conductor}": "conductores:administrar",
     "GET /metrics": "metricas:leer",
     "GET /panel/topics": "metricas:leer",
 }
 """The scope of each operation; an empty one lets every caller with a valid token in."""
+ALTERNATIVES: Final = {
+    "GET /conductores": ("conductores:administrar",),
+    "GET /conductores/{id_conductor}": ("conductores:administrar", "entregas:confirmar"),
+}
+"""Other scopes that let callers in as well; drivers, who have `entregas:confirmar`, see only themselves."""
 PUBLIC_ROUTES: Final = ("/health", "/ready", "/openapi.json", "/docs")
 """The API's routes that need no token."""
 ADMIN_SCOPE: Final = "ordenes:administrar"
@@ -50,8 +59,9 @@ def _as_openapi(rule: str) -> str:
 def require(caller: Caller, request: Request) -> None:
     """Raises 403 if the caller lacks the operation's scope; KeyError for an operation that SCOPES does not name."""
     method = "GET" if request.method == "HEAD" else request.method
-    scope = SCOPES[f"{method} {route(request)}"]
-    if scope and not caller.has_scope(scope):
+    operation = f"{method} {route(request)}"
+    scope = SCOPES[operation]
+    if scope and not any(map(caller.has_scope, (scope, *ALTERNATIVES.get(operation, ())))):
         raise Forbidden(f"{method} {request.path} needs the scope {scope}, which the token does not have")
 
 
@@ -61,6 +71,12 @@ def restricted_to(caller: Caller | None) -> str | None:
     `caller` is None if the API asks for no tokens.
     """
     return None if caller is None or caller.has_scope(ADMIN_SCOPE) else caller.name
+
+
+def may_see_conductor(caller: Caller | None, id_conductor: Id) -> bool:
+    """Whether the caller may see this driver: whoever may see all drivers, and the driver."""
+    everybody = caller is None or any(map(caller.has_scope, ("conductores:leer", "conductores:administrar")))
+    return everybody or (caller is not None and caller.name == id_conductor)
 
 
 def require_own(caller: Caller | None, user_id: str) -> None:

@@ -1,4 +1,4 @@
-"""The read models and the saga log: SELECTs on three databases, with a role that may do nothing else.
+"""The read models and the saga log: SELECTs on four databases, with a role that may do nothing else.
 
 Longer than 200 lines: all that is read is one class, so that one fake stands for it.
 """
@@ -13,6 +13,7 @@ from bff.backends import statements
 from bff.bodies.pages import MAX_PAGE, Place
 from bff.telemetry import metrics
 from functions.cluster.connections import BFF_POOL_SIZE
+from functions.messages.codec import values
 from functions.messages.ids import Id
 from functions.postgres.connection import MAX_AGE, prepare
 from functions.postgres.errors import is_transient
@@ -21,8 +22,10 @@ from functions.postgres.tls import Tls
 TIMEOUT: Final = 0.9
 """Seconds to connect, and for each answer. A query on a dead connection takes up to twice that: it is tried again."""
 
-DATABASES: Final = ("saga", "ordenes", "productos")
-"""What is read: the saga log and the two read models."""
+DATABASES: Final = ("saga", "ordenes", "productos", "conductores")
+"""What is read: the saga log and the three read models."""
+CONDUCTOR_STATES: Final = values("conductores/evento-conductor", "estado", within="conductores")
+"""The states that a driver may be in."""
 Row = dict[str, Any]
 """A row of a read model, by column."""
 
@@ -42,19 +45,22 @@ class ReadModels:
     accepted a moment ago may not be there yet.
 
     Parameters:
-      saga, ordenes, productos: the databases of the saga log and of the two read models.
+      saga, ordenes, productos, conductores: the databases of the saga log and of the three read models.
       threads: those that read at once. More than BFF_POOL_SIZE of them share that many connections to each database.
       tls: what the connections are opened with.
     """
 
-    def __init__(self, *, saga: sa.URL, ordenes: sa.URL, productos: sa.URL, threads: int, tls: Tls = False) -> None:
+    def __init__(
+        self, *, saga: sa.URL, ordenes: sa.URL, productos: sa.URL, conductores: sa.URL, threads: int, tls: Tls = False
+    ) -> None:
         self._saga = _engine(saga, threads, tls)
         self._ordenes = _engine(ordenes, threads, tls)
         self._productos = _engine(productos, threads, tls)
+        self._conductores = _engine(conductores, threads, tls)
 
     def check(self, database: str) -> None:
         """Raises DatabaseUnavailable if this one of DATABASES does not answer."""
-        engines = zip(DATABASES, (self._saga, self._ordenes, self._productos), strict=True)
+        engines = zip(DATABASES, (self._saga, self._ordenes, self._productos, self._conductores), strict=True)
         _rows(dict(engines)[database], "select 1")
 
     def ordenes(self, limit: int, filters: Mapping[str, Any], after: Place | None = None) -> list[Row]:
@@ -150,6 +156,38 @@ class ReadModels:
             self._productos, f"{statements.MOVIMIENTOS} where id_ajuste = any(cast(:ids as uuid[]))", ids=list(ids)
         )
         return {row["id_ajuste"]: row for row in rows}
+
+    def conductores(self, limit: int, filters: Mapping[str, Any], after: Place | None = None) -> list[Row]:
+        """Up to `limit` drivers, those first who have been longest in their state, beginning after a place; fewer, as
+        of orders. A driver who changes takes a place further back: no page leaves one out.
+        """
+        params = {name: value for name, value in filters.items() if value is not None}
+        conditions = ["true", *(f"{name} = :{name}" for name in params)]
+        if after is not None:
+            params |= {"after_time": after[0], "after_id": after[1]}
+            conditions.append("(desde, id_conductor) > (:after_time, :after_id)")
+        rows = f"{statements.CONDUCTORES} where {' and '.join(conditions)}"
+        order = "desde, id_conductor"
+        return _page(self._conductores, rows, statements.CONDUCTOR, ("nombre",), order, limit, params)
+
+    def conductor(self, id_conductor: Id) -> Row | None:
+        """The driver; None if there is none yet."""
+        return self.these_conductores([id_conductor]).get(id_conductor)
+
+    def these_conductores(self, ids: Sequence[Id]) -> dict[Id, Row]:
+        """Those of these drivers that there are, by their ids."""
+        sql = f"{statements.CONDUCTORES} where id_conductor = any(cast(:ids as uuid[]))"
+        return {row["id_conductor"]: row for row in _rows(self._conductores, sql, ids=list(ids))}
+
+    def created_conductor(self, id_conductor: Id) -> Row | None:
+        """What a driver was registered with, as far as that is known; None if there is none yet."""
+        rows = _rows(self._conductores, statements.CREATED_CONDUCTOR, id=id_conductor)
+        return (rows[0]["created"] or {}) if rows else None
+
+    def count_conductores(self) -> dict[str, int]:
+        """How many drivers are in each state."""
+        found = {row["estado"]: row["drivers"] for row in _rows(self._conductores, statements.COUNT_CONDUCTORES)}
+        return {estado: found.get(estado, 0) for estado in CONDUCTOR_STATES}
 
 
 def _waiting(rows: Sequence[Row]) -> tuple[int, float]:

@@ -19,6 +19,13 @@ FILTERS: Final = {
 """The condition of each filter of lists of orders."""
 PRODUCTO: Final = "id, nombre, stock, fecha_creacion, fecha_actualizacion"
 PRODUCTOS: Final = f"select {PRODUCTO} from productos where not eliminado"
+CONDUCTOR: Final = "id_conductor, nombre, estado, id_orden, desde"
+CONDUCTORES: Final = f"select {CONDUCTOR} from conductores"
+CREATED_CONDUCTOR: Final = """
+    select case when version = 1 and estado <> 'retirado' then jsonb_build_object('nombre', nombre) end as created
+    from conductores where id_conductor = :id"""
+"""What a driver was registered with, as far as nothing can have changed it."""
+COUNT_CONDUCTORES: Final = "select estado, count(*) as drivers from conductores group by estado"
 PAGE: Final = """
     select {columns} from (
         select page.*, sum({size}) over (order by {order} rows between unbounded preceding and 2 preceding) as before

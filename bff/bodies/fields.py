@@ -182,6 +182,11 @@ AJUSTE: Final[dict[str, Field]] = {
     "motivo": example("Llegada del proveedor", text(1000)),
 }
 CONDUCTOR: Final[dict[str, Field]] = {"nombre": optional(example("Ana", text(255)))}
+NOMBRE_CONDUCTOR: Final[dict[str, Field]] = {"nombre": example("Ana", text(255))}
+CONDUCTORES: Final[dict[str, Field]] = {
+    "estado": optional(one_of(values("conductores/evento-conductor", "estado", within="conductores")))
+}
+"""The filter of the list of drivers."""
 CANCELACION: Final[dict[str, Field]] = {"motivo": optional(example("Ya no lo necesito", text(1000)))}
 DESPACHO: Final[dict[str, Field]] = {}
 ENTREGA: Final[dict[str, Field]] = {"recibido_por": optional(example("Ana", text(255)))}

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bff.bodies.fields import IDENTIFIER, Field
 from bff.bodies.formats import FORMATS
-from functions.messages.codec import codec, payload
+from functions.messages.codec import codec, payload, record
 
 Document = dict[str, Any]
 """An object of an OpenAPI document."""
@@ -45,14 +45,21 @@ def schemas() -> Document:
     extra = {"campo": TEXT_SCHEMA, "errores": array_of(error), "estado": TEXT_SCHEMA, "stock": {"type": "integer"}}
     problem = object_schema(members) | {"properties": members | extra}
     orden = _from_event_schema("ordenes/evento-orden", without=("version",))
-    products = {"Producto": producto, "Movimiento": movimiento}
-    return {"Orden": orden, **products, "Paso": object_schema(step), "Problema": problem}
+    conductor = _from_records("conductores/evento-conductor", "conductores", without=("version",))
+    things = {"Orden": orden, "Producto": producto, "Movimiento": movimiento, "Conductor": conductor}
+    return {**things, "Paso": object_schema(step), "Problema": problem}
 
 
 def _from_event_schema(topic: str, without: tuple[str, ...], names: Mapping[str, str] | None = None) -> Document:
     """What a read model shows of a domain event. `names`: the names of fields that have another one there."""
     fields = [field for field in payload(codec(topic).definition) if field["name"] not in without]
     return object_schema({(names or {}).get(field["name"], field["name"]): _from_avro(field) for field in fields})
+
+
+def _from_records(topic: str, name: str, without: tuple[str, ...]) -> Document:
+    """What a read model shows of the records in a domain event's field."""
+    fields = [field for field in record(codec(topic).definition, name) if field["name"] not in without]
+    return object_schema({field["name"]: _from_avro(field) for field in fields})
 
 
 def _from_avro(field: Mapping[str, Any]) -> Document:

@@ -110,13 +110,27 @@ def _productos() -> Document:
 
 
 def _conductores() -> Document:
-    summary = "Register a driver, who takes one order"
+    conductor, ids = ref("Conductor"), ("id_conductor",)
     note = (
-        "Drivers can't be read, so `Prefer: wait` has no effect, and another `nombre` under the same Idempotency-Key "
-        "is no 422: the first request wins."
+        "With another `nombre` under the same Idempotency-Key it is a 422 only until the driver changes. The answer to "
+        "`Prefer: wait` is the driver, free or, if an order waited for one, with an order."
     )
-    operation = create("registrar_conductor", summary, fields.CONDUCTOR, ("id_conductor",), note=note)
-    return {"/conductores": {"post": operation}}
+    id_links = links("id_conductor", "id_conductor", "ver_conductor", "renombrar_conductor", "retirar_conductor")
+    register = create("registrar_conductor", "Register a driver", fields.CONDUCTOR, ids, id_links, conductor, note)
+    rename = change("renombrar_conductor", "Give a driver another name", fields.NOMBRE_CONDUCTOR, ids, conductor, 404)
+    listed = "Drivers, those first who have been longest in their state"
+    return {
+        "/conductores": {
+            "post": register,
+            "get": read_list("ver_conductores", listed, array_of(conductor), PAGE_FIELDS | fields.CONDUCTORES),
+        },
+        "/conductores/{id_conductor}": {
+            "get": read_one("ver_conductor", "A driver", conductor),
+            "patch": rename,
+            "delete": delete("retirar_conductor", "Retire a driver, who gets no more orders", ids),
+            **path_id("id_conductor"),
+        },
+    }
 
 
 def _about() -> Document:

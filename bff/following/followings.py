@@ -14,18 +14,20 @@ STEPS_PACE: Final = Pace(first=0.008, quiet=5.0, told=0.003, again=0.01, longest
 
 
 class Followings:
-    """Follows orders, orders with the steps of their sagas, products and adjustments, in the read models. From any
+    """Follows orders, orders with the steps of their sagas, products, adjustments and drivers in the read models, from any
     thread.
 
     Parameters:
       read_models: where they are read.
-      is_told: whether somebody tells of changed orders at the moment. Nobody ever tells of products.
+      is_told: whether somebody tells of changed orders at the moment. Nobody ever tells of products and
+        drivers.
 
     Attributes:
       ordenes: of each order the row.
       sagas: of each order the row, or None, and the steps.
       productos: of each product the row.
       ajustes: of each adjustment the row of its movement.
+      conductores: of each driver the row.
     """
 
     def __init__(self, read_models: ReadModels, is_told: Callable[[], bool] = lambda: False) -> None:
@@ -33,6 +35,7 @@ class Followings:
         self.sagas: Following[OrdenAndSteps] = Following("sagas", read_models.ordenes_with_steps, STEPS_PACE, is_told)
         self.productos: Following[Row] = Following("productos", read_models.these_productos, PACE)
         self.ajustes: Following[Row] = Following("ajustes", read_models.these_ajustes, PACE)
+        self.conductores: Following[Row] = Following("conductores", read_models.these_conductores, PACE)
 
     def is_wanted(self, id_orden: Id) -> bool:
         """Whether anybody follows this order."""
@@ -46,5 +49,5 @@ class Followings:
 
     def close(self) -> None:
         """Ends all that is followed."""
-        for following in (self.ordenes, self.sagas, self.productos, self.ajustes):
+        for following in (self.ordenes, self.sagas, self.productos, self.ajustes, self.conductores):
             following.close()

@@ -49,6 +49,7 @@ def load_app() -> Any:
         saga=config.saga,
         ordenes=config.ordenes,
         productos=config.productos,
+        conductores=config.conductores,
         threads=config.threads,
         tls=config.tls,
     )

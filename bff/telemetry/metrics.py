@@ -75,7 +75,7 @@ REQUESTS: Final = Histogram(
 )
 IN_PROGRESS: Final = Level(Gauge("bff_requests_in_progress", "Requests in hand.", multiprocess_mode="livesum"))
 WAITING: Final = Level(
-    Gauge("bff_requests_waiting", "Requests that wait for a saga, or for a product.", multiprocess_mode="livesum")
+    Gauge("bff_requests_waiting", "Requests that wait for a saga, a product or a driver.", multiprocess_mode="livesum")
 )
 _PUBLISHES: Final = Histogram(
     "bff_publish_seconds", "Until the broker confirmed a command, or did not.", ("topic", "result"), buckets=_BUCKETS
@@ -138,27 +138,34 @@ WAITING_ORDERS: Final = {
 """What is told of orders that wait for something, by a part of the metrics' names."""
 
 
-def text(waiting: Mapping[str, tuple[int, float]], read_models: Mapping[str, bool] | None = None) -> bytes:
+def text(
+    waiting: Mapping[str, tuple[int, float]],
+    read_models: Mapping[str, bool] | None = None,
+    drivers: Mapping[str, int] | None = None,
+) -> bytes:
     """All metrics, in Prometheus' text format.
 
     Parameters:
       waiting: for each of WAITING_ORDERS how many such orders there are, and for how long the oldest has been one, in
         seconds; none if that is unknown.
       read_models: whether each of what is read answers, by name.
+      drivers: how many are in each state; none if that is unknown.
     """
     registry = REGISTRY
     if _files is not None:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry) + generate_latest(_Read(waiting, read_models or {}))
+    return generate_latest(registry) + generate_latest(_Read(waiting, read_models or {}, drivers or {}))
 
 
 class _Read(CollectorRegistry):
     """What the databases say. No worker keeps it: what several workers keep would be added up."""
 
-    def __init__(self, waiting: Mapping[str, tuple[int, float]], read_models: Mapping[str, bool]) -> None:
+    def __init__(
+        self, waiting: Mapping[str, tuple[int, float]], read_models: Mapping[str, bool], drivers: Mapping[str, int]
+    ) -> None:
         super().__init__()
-        self._waiting, self._read_models = waiting, read_models
+        self._waiting, self._read_models, self._drivers = waiting, read_models, drivers
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         for name, (orders, seconds) in self._waiting.items():
@@ -168,3 +175,8 @@ class _Read(CollectorRegistry):
         for name, answers in self._read_models.items():
             up.add_metric([name], answers)
         yield up
+        if self._drivers:
+            found = GaugeMetricFamily("bff_drivers", "Drivers in each state.", labels=["estado"])
+            for estado, number in self._drivers.items():
+                found.add_metric([estado], number)
+            yield found

@@ -42,17 +42,25 @@ def ready() -> Response:
 
 @about.get("/metrics")
 def get_metrics() -> Response:
-    """The metrics for Prometheus, without those of waiting orders while their database is unavailable."""
+    """The metrics for Prometheus, without those of waiting orders, or of drivers, while their database is
+    unavailable.
+    """
     services().states.ask()
     states = services().states.answers()
+    read_models = services().read_models
     waiting: dict[str, tuple[int, float]] = {}
+    drivers: dict[str, int] = {}
     if states["ordenes"]:
         try:
-            read_models = services().read_models
             waiting = {"open": read_models.open_ordenes(), "dispatched": read_models.dispatched_ordenes()}
         except DatabaseUnavailable:
             states["ordenes"] = False
-    return Response(metrics.text(waiting, states), content_type=metrics.MEDIA_TYPE)
+    if states["conductores"]:
+        try:
+            drivers = read_models.count_conductores()
+        except DatabaseUnavailable:
+            states["conductores"] = False
+    return Response(metrics.text(waiting, states, drivers), content_type=metrics.MEDIA_TYPE)
 
 
 @about.get("/openapi.json")

@@ -1,5 +1,7 @@
 """The routes that publish a command: 202 when the broker has stored it."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response, g, request
 
 from bff.access import scopes
@@ -9,6 +11,7 @@ from bff.bodies.fields import validate
 from bff.bodies.formats import read
 from bff.following import waiting
 from bff.web.idempotency import Ids
+from bff.web.problems import not_found
 from bff.web.sending import send_command, when_done
 from bff.web.services import services
 from functions.messages.envelope import now
@@ -18,6 +21,8 @@ from functions.messages.payloads import (
     ComandoCrearProducto,
     ComandoEliminarProducto,
     ComandoRegistrarConductor,
+    ComandoRenombrarConductor,
+    ComandoRetirarConductor,
 )
 
 commands = Blueprint("commands", __name__)
@@ -72,9 +77,53 @@ def eliminar_producto(id_producto: Id) -> Response:
 
 @commands.post("/conductores")
 def registrar_conductor() -> Response:
-    """Registers a driver, who takes one order. Nobody can wait for that: drivers have no read model."""
+    """Registers a driver. With `Prefer: wait=N` the answer is the driver, if it can be read within N seconds."""
     ids = Ids(request, g.caller)
     data = validate(read(request), fields.CONDUCTOR)
     id_conductor = ids.new("conductor")
-    conductor = ComandoRegistrarConductor(id_conductor, **data)
-    return send_command(conductor, ids.message(data), f"/conductores/{id_conductor}", id_conductor=id_conductor)
+    is_known = ids.require_same(services().read_models.created_conductor, id_conductor, data)
+    comando = ComandoRegistrarConductor(id_conductor, **data)
+    return _about_conductor(comando, ids.message(data), is_known, lambda row: row)
+
+
+@commands.patch("/conductores/<uuid:id_conductor>")
+def renombrar_conductor(id_conductor: Id) -> Response:
+    """Gives a driver another name. With `Prefer: wait=N` the answer is the driver who has it, within N seconds."""
+    data = validate(read(request), fields.NOMBRE_CONDUCTOR)
+    _require_conductor(id_conductor)
+    comando = ComandoRenombrarConductor(id_conductor, **data)
+    id_mensaje = Ids(request, g.caller).message(data)
+    return _about_conductor(comando, id_mensaje, True, lambda row: row if row["nombre"] == data["nombre"] else None)
+
+
+@commands.delete("/conductores/<uuid:id_conductor>")
+def retirar_conductor(id_conductor: Id) -> Response:
+    """Retires a driver, who gets no more orders; the one at hand goes on."""
+    _require_conductor(id_conductor)
+    location = f"/conductores/{id_conductor}"
+    return send_command(ComandoRetirarConductor(id_conductor), new(), location, id_conductor=id_conductor)
+
+
+def _require_conductor(id_conductor: Id) -> None:
+    if services().read_models.conductor(id_conductor) is None:
+        not_found("driver", id_conductor)
+
+
+def _about_conductor(
+    comando: ComandoRegistrarConductor | ComandoRenombrarConductor,
+    id_mensaje: Id,
+    is_known: bool,
+    done: Callable[[Row], Row | None],
+) -> Response:
+    """What `when_done` answers; `done` makes the answer of a driver who is there."""
+    id_conductor = comando.id_conductor
+    location = f"/conductores/{id_conductor}"
+
+    def send() -> Response:
+        return send_command(comando, id_mensaje, location, id_conductor=id_conductor)
+
+    def found(row: Row | None) -> Row | None:
+        return None if row is None else done(row)
+
+    following, headers = services().followings.conductores, {"Content-Location": location}
+    return when_done(send, following, id_conductor, is_known, found, headers)

@@ -1,10 +1,9 @@
-"""The routes that read: orders, their sagas as a list or as a stream of events, and products."""
+"""The routes that read: orders, their sagas as a list or as a stream of events, products, and drivers."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, cast
 
 from flask import Blueprint, Response, g, request
-from werkzeug.exceptions import NotFound
 
 from bff.access import scopes
 from bff.backends.read_models import OrdenAndSteps, Row
@@ -119,10 +118,21 @@ def list_movimientos(id_producto: Id) -> Response:
     return _page(rows, limit, NUMBERED_PAGE_FIELDS, "version", lambda page: {"resultado": page})
 
 
+@queries.get("/conductores")
+def list_conductores() -> Response:
+    """A page of drivers; those who have been longest in their state come first."""
+    query = _query(PAGE_FIELDS | fields.CONDUCTORES)
+    limit = query.pop("limit")
+    rows = services().read_models.conductores(limit + 1, {"estado": query["estado"]}, query["cursor"])
+    return _page(rows, limit, PAGE_FIELDS | fields.CONDUCTORES, ("desde", "id_conductor"), lambda page: page)
+
+
 @queries.get("/conductores/<uuid:id_conductor>")
 def get_conductor(id_conductor: Id) -> Response:
-    """Always 404, with the reason: the Location of a registered driver leads here."""
-    raise NotFound(f"driver {id_conductor} can't be read: drivers have no read model. Orders show their id_driver")
+    """A driver; 404 if there is none yet, or another one than the caller, who may only see their own."""
+    is_visible = scopes.may_see_conductor(g.caller, id_conductor)
+    row = services().read_models.conductor(id_conductor) if is_visible else None
+    return respond(row or not_found("driver", id_conductor))
 
 
 def _visible_orden(id_orden: Id) -> Row | None:

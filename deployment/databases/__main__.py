@@ -1,4 +1,4 @@
-"""Creates the six databases and their roles, and brings their tables up to date. Safe to run again.
+"""Creates the seven databases and their roles, and brings their tables up to date. Safe to run again.
 
 A role can connect to its own database only, and only read and write rows there; `bff` only reads the read
 models and the saga log. Everything belongs to the administrator that runs this. Databases are UTF-8 with the builtin
@@ -9,7 +9,8 @@ the role the first, the administrator's own role too. So passwords change withou
 docs/operating.md.
 
 Environment: DB_HOSTNAME (127.0.0.1), DB_PORT (5432), DB_ADMIN_USERNAME (postgres), DB_ADMIN_PASSWORD,
-DB_PASSWORD_<ROLE> for each role: ORDENES, ORDENES_LECTURA, PRODUCTOS, PRODUCTOS_LECTURA, CONDUCTORES, SAGA, BFF.
+DB_PASSWORD_<ROLE> for each role: ORDENES, ORDENES_LECTURA, PRODUCTOS, PRODUCTOS_LECTURA, CONDUCTORES,
+CONDUCTORES_LECTURA, SAGA, BFF.
 DB_SSLMODE, DB_SSLROOTCERT: TLS, as libpq has them; see functions/postgres/tls.py.
 """
 

@@ -12,8 +12,16 @@ import sqlalchemy as sa
 from functions.postgres import tls
 from functions.postgres.session import Session, open_as
 
-DATABASES: Final = ("ordenes", "ordenes_lectura", "productos", "productos_lectura", "conductores", "saga")
-BFF_DATABASES: Final = ("ordenes_lectura", "productos_lectura", "saga")
+DATABASES: Final = (
+    "ordenes",
+    "ordenes_lectura",
+    "productos",
+    "productos_lectura",
+    "conductores",
+    "conductores_lectura",
+    "saga",
+)
+BFF_DATABASES: Final = ("ordenes_lectura", "productos_lectura", "conductores_lectura", "saga")
 ROLES: Final = (*DATABASES, "bff")
 LIMITS: Final = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
 """The server stops a statement that takes or waits longer; the engine tries again."""

@@ -10,7 +10,15 @@ from pathlib import Path
 from deployment.local.errors import PlatformError
 from deployment.local.settings import Settings
 
-FUNCTION_ROLES = ("ordenes", "ordenes_lectura", "productos", "productos_lectura", "conductores", "saga")
+FUNCTION_ROLES = (
+    "ordenes",
+    "ordenes_lectura",
+    "productos",
+    "productos_lectura",
+    "conductores",
+    "conductores_lectura",
+    "saga",
+)
 ROLES = ("postgres", *FUNCTION_ROLES, "bff")
 
 

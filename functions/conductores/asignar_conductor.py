@@ -1,5 +1,5 @@
-"""conductores/comando-asignar-conductor → ordenes/comando-marcar-listo-despacho, conductores/comando-revisar-espera;
-or, refused, productos/comando-revertir-disminuir-stock.
+"""conductores/comando-asignar-conductor → ordenes/comando-marcar-listo-despacho, conductores/comando-revisar-espera,
+conductores/evento-conductor; or, refused, productos/comando-revertir-disminuir-stock.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,6 +8,7 @@ from typing import Any
 
 from functions.conductores import decisions, tables, waiting
 from functions.conductores.decisions import ESPERANDO, Asignacion, Espera
+from functions.conductores.states import Changes, Libre
 from functions.engine.batch import Outputs, Store, add_to_last, decide
 from functions.engine.function import Function
 from functions.messages.envelope import Message, has_expired
@@ -22,28 +23,32 @@ class AsignarConductor(Function):
     """
 
     def handle(self, tx: Any, batch: Sequence[Message[ComandoAsignarConductor]]) -> Outputs:
-        return self._asignar(tx, batch, tables.ASIGNACIONES)
+        return self._asignar(tx, batch, is_new=False)
 
     def handle_new(self, tx: Any, batch: Sequence[Message[ComandoAsignarConductor]]) -> Outputs:
-        return self._asignar(tx, batch, tables.ASIGNACIONES.assumed_empty())
+        return self._asignar(tx, batch, is_new=True)
 
-    def _asignar(
-        self, tx: Any, batch: Sequence[Message[ComandoAsignarConductor]], asignaciones: Store[Asignacion]
-    ) -> Outputs:
+    def _asignar(self, tx: Any, batch: Sequence[Message[ComandoAsignarConductor]], *, is_new: bool) -> Outputs:
         wait = timedelta(seconds=self.config.get("ESPERA_CONDUCTOR", 0))
-        if not wait:
-            return _assign(tx, batch, asignaciones, wait)
-        tables.lock(tx)
-        served = waiting.serve(tx)  # whoever waits comes first
-        return add_to_last(_assign(tx, batch, asignaciones, wait), served)
+        if wait:
+            tables.lock(tx)
+        changes = Changes(now(tx))
+        served = waiting.serve(tx, changes) if wait else []  # whoever waits comes first
+        asignaciones = tables.asignaciones(changes)
+        outputs = _assign(tx, batch, asignaciones.assumed_empty() if is_new else asignaciones, wait, changes)
+        return add_to_last(outputs, [*served, *changes.events()])
 
 
 def _assign(
-    tx: Any, batch: Sequence[Message[ComandoAsignarConductor]], asignaciones: Store[Asignacion], wait: timedelta
+    tx: Any,
+    batch: Sequence[Message[ComandoAsignarConductor]],
+    asignaciones: Store[Asignacion],
+    wait: timedelta,
+    changes: Changes,
 ) -> Outputs:
     """Locks as many free drivers as there are orders without an assignment, once these are loaded."""
-    moment = now(tx)
-    libres: Iterator[Id] = iter(())
+    moment = changes.moment
+    libres: Iterator[Libre] = iter(())
     begun: list[Espera] = []
 
     def load(tx: Any, ids_orden: Sequence[Id]) -> dict[Id, Asignacion]:
@@ -57,8 +62,11 @@ def _assign(
     ) -> tuple[Asignacion | None, list[Payload]]:
         is_new = asignacion is None and not has_expired(comando.vence, moment)
         libre = next(libres, None) if is_new else None
-        decided, outputs = decisions.asignar(asignacion, libre, comando, moment, wait)
-        if is_new and decided is not None and decided.estado == ESPERANDO:
+        id_libre = None if libre is None else libre.id_conductor
+        decided, outputs = decisions.asignar(asignacion, id_libre, comando, moment, wait)
+        if libre is not None:
+            changes.take(libre, comando.id_orden)
+        elif is_new and decided is not None and decided.estado == ESPERANDO:
             begun.append(decisions.espera(comando, moment, moment + wait))
         return decided, outputs
 

@@ -1,4 +1,4 @@
-"""conductores/comando-completar-asignacion → database conductores;
+"""conductores/comando-completar-asignacion → conductores/evento-conductor;
 for orders that wait, ordenes/comando-marcar-listo-despacho.
 """
 
@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions.conductores import decisions, tables, waiting
+from functions.conductores.states import Changes
 from functions.engine.batch import Outputs, add_to_last, decide
 from functions.engine.function import Function
 from functions.messages.envelope import Message
 from functions.messages.payloads import ComandoCompletarAsignacion
+from functions.postgres.clock import now
 
 
 class CompletarAsignacion(Function):
@@ -17,5 +19,7 @@ class CompletarAsignacion(Function):
 
     def handle(self, tx: Any, batch: Sequence[Message[ComandoCompletarAsignacion]]) -> Outputs:
         tables.lock(tx)
-        outputs = decide(tx, batch, decisions.completar_asignacion, tables.ASIGNACIONES)
-        return add_to_last(outputs, waiting.serve(tx))
+        changes = Changes(now(tx))
+        outputs = decide(tx, batch, decisions.completar_asignacion, tables.asignaciones(changes))
+        served = waiting.serve(tx, changes)
+        return add_to_last(outputs, [*served, *changes.events()])

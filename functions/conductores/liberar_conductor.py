@@ -1,4 +1,4 @@
-"""conductores/comando-liberar-conductor → productos/comando-revertir-disminuir-stock;
+"""conductores/comando-liberar-conductor → productos/comando-revertir-disminuir-stock, conductores/evento-conductor;
 for orders that wait, ordenes/comando-marcar-listo-despacho.
 """
 
@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions.conductores import decisions, tables, waiting
+from functions.conductores.states import Changes
 from functions.engine.batch import Outputs, add_to_last, decide
 from functions.engine.function import Function
 from functions.messages.envelope import Message
 from functions.messages.payloads import ComandoLiberarConductor
+from functions.postgres.clock import now
 
 
 class LiberarConductor(Function):
@@ -17,5 +19,7 @@ class LiberarConductor(Function):
 
     def handle(self, tx: Any, batch: Sequence[Message[ComandoLiberarConductor]]) -> Outputs:
         tables.lock(tx)
-        outputs = decide(tx, batch, decisions.liberar, tables.ASIGNACIONES)
-        return add_to_last(outputs, waiting.serve(tx))
+        changes = Changes(now(tx))
+        outputs = decide(tx, batch, decisions.liberar, tables.asignaciones(changes))
+        served = waiting.serve(tx, changes)
+        return add_to_last(outputs, [*served, *changes.events()])

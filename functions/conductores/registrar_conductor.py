@@ -1,4 +1,4 @@
-"""conductores/comando-registrar-conductor → database conductores;
+"""conductores/comando-registrar-conductor → conductores/evento-conductor;
 for orders that wait, ordenes/comando-marcar-listo-despacho.
 """
 
@@ -6,16 +6,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions.conductores import tables, waiting
+from functions.conductores.states import Changes
 from functions.engine.batch import Outputs, add_to_last
 from functions.engine.function import Function
 from functions.messages.envelope import Message
 from functions.messages.payloads import ComandoRegistrarConductor
+from functions.postgres.clock import now
 
 
 class RegistrarConductor(Function):
-    """Adds drivers, free for the orders that wait."""
+    """Adds drivers, free for the orders that wait; says how those are that are there already."""
 
     def handle(self, tx: Any, batch: Sequence[Message[ComandoRegistrarConductor]]) -> Outputs:
         tables.lock(tx)
-        tables.registrar(tx, [message.data for message in batch])
-        return add_to_last([[] for _ in batch], waiting.serve(tx))
+        changes = Changes(now(tx))
+        tables.registrar(tx, [message.data for message in batch], changes.moment)
+        served = waiting.serve(tx, changes)
+        ids = list({message.data.id_conductor for message in batch})
+        changes.put(list(tables.load_conductores(tx, ids).values()))
+        return add_to_last([[] for _ in batch], [*served, *changes.events()])

@@ -1,4 +1,4 @@
-"""conductores/comando-revisar-espera → ordenes/comando-marcar-listo-despacho;
+"""conductores/comando-revisar-espera → ordenes/comando-marcar-listo-despacho, conductores/evento-conductor;
 or, over, productos/comando-revertir-disminuir-stock; conductores/comando-revisar-espera.
 """
 
@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from functions.conductores import decisions, tables, waiting
+from functions.conductores.states import Changes
 from functions.engine.batch import Outputs, add_to_last
 from functions.engine.function import Function
 from functions.messages.envelope import Message
@@ -20,11 +21,12 @@ class RevisarEspera(Function):
     def handle(self, tx: Any, batch: Sequence[Message[ComandoRevisarEspera]]) -> Outputs:
         tables.lock(tx)
         moment = now(tx)
-        outputs: list[Payload] = waiting.serve(tx)
+        changes = Changes(moment)
+        outputs: list[Payload] = waiting.serve(tx, changes)
         over = tables.esperas_over(tx, moment, waiting.MAX_ORDENES)
         if over:
             refused = [decisions.refuse(espera) for espera in over]
-            tables.end_waits(tx, [asignacion for asignacion, _ in refused])
+            tables.end_waits(tx, [asignacion for asignacion, _ in refused], moment)
             outputs += [output for _, following in refused for output in following]
         if len(over) == waiting.MAX_ORDENES:
             outputs.append(ComandoRevisarEspera(over[-1].id_orden, moment))  # there may be more
@@ -33,4 +35,4 @@ class RevisarEspera(Function):
             early = message.data.hasta - moment
             if early > timedelta():
                 outputs.append(ComandoRevisarEspera(message.data.id_orden, message.data.hasta + early))
-        return add_to_last([[] for _ in batch], outputs)
+        return add_to_last([[] for _ in batch], [*outputs, *changes.events()])

@@ -7,20 +7,26 @@ an order wait while another one, which does not see it yet, leaves a driver free
 from typing import Any, Final
 
 from functions.conductores import decisions, tables
+from functions.conductores.states import Changes
 from functions.messages.payloads import Payload
 
 MAX_ORDENES: Final = 500
 """Waiting orders that are read at once, at most."""
 
 
-def serve(tx: Any) -> list[Payload]:
-    """Gives free drivers to the orders that wait, as far as there are both; returns what follows. The lock is held."""
+def serve(tx: Any, changes: Changes) -> list[Payload]:
+    """Gives free drivers to the orders that wait, as far as there are both; returns what follows. The lock is held.
+    Who was taken is noted in `changes`.
+    """
     outputs: list[Payload] = []
     while esperas := tables.esperas(tx, MAX_ORDENES):
         libres = tables.libres(tx, len(esperas))
         if not libres:
             break
-        given = [decisions.give(libre, espera) for espera, libre in zip(esperas, libres, strict=False)]
-        tables.end_waits(tx, [asignacion for asignacion, _ in given])
+        pairs = list(zip(esperas, libres, strict=False))
+        given = [decisions.give(libre.id_conductor, espera) for espera, libre in pairs]
+        tables.end_waits(tx, [asignacion for asignacion, _ in given], changes.moment)
+        for espera, libre in pairs:
+            changes.take(libre, espera.id_orden)
         outputs += [output for _, following in given for output in following]
     return outputs

@@ -113,9 +113,13 @@ def codec(topic: str) -> Codec:
     return codec_for(topic, json.loads((SCHEMAS / f"{topic}.avsc").read_text("utf-8")))
 
 
-def values(topic: str, field: str) -> tuple[str, ...]:
-    """The values that a field of the payload may have, where its schema lists them (`x-values`)."""
-    return tuple(next(item["x-values"] for item in payload(codec(topic).definition) if item["name"] == field))
+def values(topic: str, field: str, within: str | None = None) -> tuple[str, ...]:
+    """The values that a field of the payload, or of the records in its field `within`, may have, where the schema lists
+    them (`x-values`).
+    """
+    definition = codec(topic).definition
+    fields = payload(definition) if within is None else record(definition, within)
+    return tuple(next(item["x-values"] for item in fields if item["name"] == field))
 
 
 def next_values(topic: str, field: str) -> Mapping[str, tuple[str, ...]]:
@@ -150,4 +154,11 @@ def parse_schema(definition: Mapping[str, Any]) -> Any:
 def payload(definition: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The fields of the payload, as the .avsc `definition` of the whole message has them."""
     fields: list[dict[str, Any]] = next(c["type"]["fields"] for c in definition["fields"] if c["name"] == "data")
+    return fields
+
+
+def record(definition: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The fields of the records in the array that is the payload's field `name`."""
+    array = next(field["type"] for field in payload(definition) if field["name"] == name)
+    fields: list[dict[str, Any]] = array["items"]["fields"]
     return fields

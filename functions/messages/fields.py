@@ -12,13 +12,14 @@ NUL: Final = "holds a NUL character, which PostgreSQL can't store"
 @frozen
 class Items:
     """The records in an array of the payload: the class that they become, their fields, and those that hold ids and
-    text.
+    text. `is_nullable`: null may be there instead of an array.
     """
 
     record_type: type
     fields: tuple[str, ...]
     ids: tuple[str, ...]
     text_fields: tuple[str, ...]
+    is_nullable: bool
 
     def encode(self, records: Sequence[Any] | None) -> Any:
         """The records as fastavro writes them. It is told the branch of the union: else it looks at all of them first,
@@ -26,7 +27,8 @@ class Items:
         """
         if records is None:
             return None
-        return "array", [{field: getattr(record, field) for field in self.fields} for record in records]
+        rows = [{field: getattr(record, field) for field in self.fields} for record in records]
+        return ("array", rows) if self.is_nullable else rows
 
     def decode(self, records: Sequence[dict[str, Any]]) -> list[Any]:
         """The records that fastavro has read. Raises ValueError for an id that is none, or a NUL in a text."""
@@ -41,9 +43,11 @@ class Items:
 
 
 def items(record_type: type, avro_type: Any) -> Items:
-    """What is in a field with the type `avro_type`, null or an array of records that become a `record_type` each."""
-    fields = {field["name"]: field["type"] for field in avro_type[1]["items"]["fields"]}
-    return Items(record_type, tuple(fields), ids(fields), text_fields(fields))
+    """What is in a field with the type `avro_type`, an array of records that become a `record_type` each, or null."""
+    is_nullable = isinstance(avro_type, list)
+    array = avro_type[1] if is_nullable else avro_type
+    fields = {field["name"]: field["type"] for field in array["items"]["fields"]}
+    return Items(record_type, tuple(fields), ids(fields), text_fields(fields), is_nullable)
 
 
 def ids(fields: Mapping[str, Any]) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ from functions.messages.ids import Id
 
 MAX_INT: Final = 2**31 - 1
 """The largest Avro int, and the largest integer of PostgreSQL."""
+MAX_NOMBRE: Final = 1000
+"""Characters of a driver's name, at most: several drivers fit into one message."""
 
 
 class Payload:
@@ -295,10 +297,36 @@ class EventoProducto(Payload):
 
 @payload("conductores/comando-registrar-conductor", key="id_conductor")
 class ComandoRegistrarConductor(Payload):
-    """Add a driver."""
+    """Add a driver; say how one is that is there already."""
 
     id_conductor: Id
     nombre: str | None
+
+    def __post_init__(self) -> None:
+        _require_nombre(self.nombre)
+
+
+@payload("conductores/comando-renombrar-conductor", key="id_conductor")
+class ComandoRenombrarConductor(Payload):
+    """Give a driver another name."""
+
+    id_conductor: Id
+    nombre: str
+
+    def __post_init__(self) -> None:
+        _require_nombre(self.nombre)
+
+
+@payload("conductores/comando-retirar-conductor", key="id_conductor")
+class ComandoRetirarConductor(Payload):
+    """Retire a driver: the order at hand is the last one."""
+
+    id_conductor: Id
+
+
+def _require_nombre(nombre: str | None) -> None:
+    if nombre is not None and len(nombre) > MAX_NOMBRE:
+        raise ValueError(f"nombre has {len(nombre)} characters: at most {MAX_NOMBRE} are allowed")
 
 
 @payload("conductores/comando-asignar-conductor", key="id_orden")
@@ -345,6 +373,29 @@ class ComandoRevisarEspera(Payload):
 
     id_orden: Id
     hasta: datetime
+
+
+@frozen
+class Conductor:
+    """The whole state of a driver. `estado`: libre, asignado or retirado, `desde` when, by the clock of the database
+    `conductores`; `id_orden`: the order at hand, which a retired driver may still have; `version` grows by one with
+    each change.
+    """
+
+    id_conductor: Id
+    nombre: str | None
+    estado: str
+    id_orden: Id | None
+    desde: datetime
+    version: int
+
+
+@payload("conductores/evento-conductor", key="id_conductor", items={"conductores": Conductor})
+class EventoConductor(Payload):
+    """The drivers that a function has changed, or was asked about, each as it is now. `id_conductor`: the first one."""
+
+    id_conductor: Id
+    conductores: list[Conductor]
 
 
 @payload("saga/evento-cuarentena", key="funcion")

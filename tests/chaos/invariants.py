@@ -140,11 +140,13 @@ def only_orders_under_way_hold_a_driver(state: Snapshot, _: Promised) -> Iterato
 
 
 def each_driver_has_one_order(state: Snapshot, _: Promised) -> Iterator[str]:
-    """A driver is in at most one assignment, and not free exactly if in one."""
+    """A driver is libre and in no assignment, asignado and in one, or retirado and in at most one."""
     asignaciones = Counter(state.asignadas.values())
     for id_conductor in state.conductores.keys() | asignaciones.keys():
         libre, count = state.conductores.get(id_conductor), asignaciones[id_conductor]
-        if (libre, count) not in ((True, 0), (False, 1)):
+        estado = state.estados.get(id_conductor)
+        is_retired = estado is not None and estado.estado == "retirado"
+        if (libre, count) not in ((not is_retired, 0), (False, 1)):
             yield f"driver {id_conductor}: in {count} assignments, free: {libre}"
 
 
@@ -167,6 +169,7 @@ def read_models_match(state: Snapshot, _: Promised) -> Iterator[str]:
     pairs: list[tuple[str, dict[UUID, Any], dict[UUID, Any]]] = [
         ("order", state.ordenes, state.ordenes_lectura),
         ("product", state.productos, state.productos_lectura),
+        ("driver", state.estados, state.estados_lectura),
     ]
     for what, written, projected in pairs:
         for key in written.keys() | projected.keys():

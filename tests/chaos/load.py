@@ -62,8 +62,15 @@ def prepare_ample(platform: Platform, ordenes: int) -> Catalog:
     """Products and drivers for so many orders and more: each can be fulfilled."""
     ids = [_crear_producto(platform, AMPLE_STOCK) for _ in range(3)]
     wait_for("the products", lambda: all(platform.request("GET", f"/productos/{i}")[0] == 200 for i in ids))
-    drivers = "insert into conductores (id_conductor) select gen_random_uuid() from generate_series(1, :count)"
-    platform.sql("conductores", drivers, count=ordenes)
+    drivers = """
+        insert into conductores (id_conductor) select gen_random_uuid() from generate_series(1, :count)
+        returning id_conductor::text, desde::text"""
+    ids_conductor, times = zip(*platform.sql("conductores", drivers, count=ordenes), strict=True)
+    read = """
+        insert into conductores (id_conductor, estado, desde, version)
+        select id_conductor, 'libre', desde, 1
+        from unnest(cast(:ids as uuid[]), cast(:times as timestamptz[])) as told (id_conductor, desde)"""
+    platform.sql("conductores_lectura", read, ids=list(ids_conductor), times=list(times))
     return Catalog(dict.fromkeys(ids, AMPLE_STOCK), ids, [1] * len(ids))
 
 

@@ -24,6 +24,12 @@ _ESPERAS = """
     select coalesce(e.id_orden, a.id_orden), e.id_orden is not null and a.id_orden is not null
     from esperas e full join (select id_orden from asignaciones where estado = 'esperando') a using (id_orden)"""
 
+_CONDUCTORES = """
+    select c.id_conductor, nombre, case when retirado then 'retirado' when libre then 'libre' else 'asignado' end,
+           id_orden, desde, version
+    from conductores c left join asignaciones a on a.id_conductor = c.id_conductor and a.estado = 'asignada'"""
+_CONDUCTORES_LECTURA = "select id_conductor, nombre, estado, id_orden, desde, version from conductores"
+
 
 @dataclass(frozen=True, slots=True)
 class Orden:
@@ -46,6 +52,15 @@ class Producto:
     eliminado: bool
     version: int
     fecha_actualizacion: object
+
+
+@dataclass(frozen=True, slots=True)
+class Conductor:
+    nombre: str | None
+    estado: str
+    id_orden: UUID | None
+    desde: object
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +108,9 @@ class Snapshot:
     """Order that waits for a driver → both tables say so."""
     conductores: dict[UUID, bool] = field(default_factory=dict)
     """Driver → free."""
+    estados: dict[UUID, Conductor] = field(default_factory=dict)
+    """Driver → how it is."""
+    estados_lectura: dict[UUID, Conductor] = field(default_factory=dict)
     steps: dict[UUID, Counter[str]] = field(default_factory=dict)
     """Order → how often its saga log holds each command."""
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -137,6 +155,8 @@ def take(platform: Platform, with_broker: bool = True) -> Snapshot:
         asignadas=rows("conductores", _ASIGNACIONES, lambda id_conductor: id_conductor),
         esperas=rows("conductores", _ESPERAS, bool),
         conductores=rows("conductores", "select id_conductor, libre from conductores", bool),
+        estados=rows("conductores", _CONDUCTORES, Conductor),
+        estados_lectura=rows("conductores_lectura", _CONDUCTORES_LECTURA, Conductor),
         steps=steps,
         subscriptions=subscription_stats(platform) if with_broker else {},
     )

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.chaos import invariants, sagas
-from tests.chaos.snapshot import Ajuste, Movimiento, Orden, Producto, Promised, Reserva, Snapshot
+from tests.chaos.snapshot import Ajuste, Conductor, Movimiento, Orden, Producto, Promised, Reserva, Snapshot
 
 INICIADA, NO_STOCK, NO_CONDUCTOR, PRODUCTO, ANA, EVA, DONE, REFUSED = (uuid4() for _ in range(8))
 TOPIC = "persistent://monoliticas/ordenes/comando-crear-orden"
@@ -24,6 +24,10 @@ def healthy() -> Snapshot:
         NO_CONDUCTOR: Orden(PRODUCTO, 3, "fallida", None, "sin conductor libre", 2),
     }
     productos = {PRODUCTO: Producto("Té", 8, False, 6, None)}
+    conductores = {
+        ANA: Conductor("Ana", "asignado", INICIADA, None, 2),
+        EVA: Conductor(None, "libre", None, None, 1),
+    }
     return Snapshot(
         ordenes=ordenes,
         ordenes_lectura=dict(ordenes),
@@ -48,6 +52,8 @@ def healthy() -> Snapshot:
         },
         asignadas={INICIADA: ANA},
         conductores={ANA: False, EVA: True},
+        estados=dict(conductores),
+        estados_lectura=dict(conductores),
         steps={
             INICIADA: Counter(sagas.INICIADA),
             NO_STOCK: Counter(sagas.FALLIDA["stock insuficiente"]),
@@ -118,6 +124,12 @@ def tell_of_another_product(state: Snapshot) -> None:
     state.ajustes[DONE] = replace(state.ajustes[DONE], id_producto=ANA)
 
 
+def retire(state: Snapshot, id_conductor: UUID) -> None:
+    """Retired, but free where drivers are picked."""
+    retired = replace(state.estados[id_conductor], estado="retirado")
+    state.estados[id_conductor] = state.estados_lectura[id_conductor] = retired
+
+
 CORRUPTIONS: list[tuple[str, Callable[[Snapshot], object]]] = [
     ("no_order_is_lost", lose_orden),
     ("no_driver_is_lost", lambda state: state.conductores.pop(EVA)),
@@ -140,10 +152,12 @@ CORRUPTIONS: list[tuple[str, Callable[[Snapshot], object]]] = [
     ("each_driver_has_one_order", assign_twice),
     ("each_driver_has_one_order", lambda state: state.conductores.update({EVA: False})),
     ("each_driver_has_one_order", lambda state: state.conductores.update({ANA: True})),
+    ("each_driver_has_one_order", lambda state: retire(state, EVA)),
     ("nobody_waits_for_a_free_driver", lambda state: state.esperas.update({NO_CONDUCTOR: True})),
     ("both_tables_know_who_waits", wait_in_one_table),
     ("read_models_match", lambda state: state.ordenes_lectura.pop(INICIADA)),
     ("read_models_match", lambda state: state.productos_lectura.pop(PRODUCTO)),
+    ("read_models_match", lambda state: state.estados_lectura.pop(EVA)),
     ("sagas_are_complete", lambda state: state.steps[INICIADA].pop("comando-asignar-conductor")),
     ("sagas_are_complete", lambda state: state.steps[INICIADA].update(["comando-asignar-conductor"])),
     ("sagas_are_complete", lambda state: state.steps[INICIADA].update(["comando-revertir-orden-creada"])),
@@ -169,6 +183,14 @@ def test_what_breaks_an_invariant_is_named(invariant: str, corrupt: Callable[[Sn
         *("only_fulfilled_orders_hold_stock", "only_orders_under_way_hold_a_driver"),
         *("movements_account_for_the_stock", "every_movement_has_its_cause"),
     }
+
+
+def test_a_retired_driver_may_have_an_order_and_needs_none() -> None:
+    state = healthy()
+    retire(state, ANA)
+    retire(state, EVA)
+    state.conductores[EVA] = False
+    assert invariants.broken_invariants(state, PROMISED) == {}
 
 
 def test_what_was_broken_before_is_known_again_in_whatever_order_it_is_read() -> None:

@@ -125,6 +125,8 @@ def test_what_they_send_is_accepted_one_after_the_other(
         read_models.orden_rows = [known] if "{{id_orden}}/" in request.url and request.method == "POST" else []
         is_change = "{{id_producto}}" in request.url and request.method in ("POST", "PATCH")
         read_models.producto_rows = [{"id": variables["id_producto"]}] if is_change else []
+        is_driver = "{{id_conductor}}" in request.url and request.method != "GET"
+        read_models.conductor_rows = [{"id_conductor": variables["id_conductor"]}] if is_driver else []
         response = app.open(substitute(request.url), method=request.method, headers=headers, data=data)
         missing = request.method == "GET" and request.url.count("{{") > 1
         assert response.status_code == {"GET": 404 if missing else 200}.get(request.method, 202), response.text
@@ -132,7 +134,7 @@ def test_what_they_send_is_accepted_one_after_the_other(
             variables[variable] = (response.json or {})[member]
     writes = [request for request in sent if request.method != "GET"]
     assert len(publisher.published) == len(writes)
-    # one order, and one product, are changed again and again
+    # one order, one product and one driver are changed again and again
     changes = sum("{{id_" in request.url for request in writes)
     assert len({outgoing.key for outgoing in publisher.published}) == len(writes) - changes
 

@@ -58,7 +58,8 @@ def test_the_payload_class_has_the_schemas_fields_in_its_order_with_its_types(to
 
 @pytest.mark.parametrize(("topic", "name"), [(topic, name) for topic in TOPICS for name in PAYLOADS[topic].items])
 def test_so_has_the_class_of_the_records_in_a_payload(topic: str, name: str) -> None:
-    record = fields(fields(schema(topic))["data"]["type"])[name]["type"][1]["items"]
+    avro_type = fields(fields(schema(topic))["data"]["type"])[name]["type"]
+    record = (avro_type[1] if isinstance(avro_type, list) else avro_type)["items"]
     annotations = typing.get_type_hints(RECORDS[record["name"]])
     assert list(annotations.items()) == [(field["name"], python_type(field["type"])) for field in record["fields"]]
     assert all(field["doc"].strip() for field in record["fields"])

@@ -183,14 +183,15 @@ def test_a_new_version_rolls_out_under_load_and_no_order_is_lost(cluster: Platfo
 
 
 def _without_new(cluster: Platform) -> snapshot.Snapshot:
-    """The picture without what the events of version 1 don't say: when orders came into their states, movements."""
+    """The picture without what version 1 doesn't say: when orders came into their states, movements, drivers."""
 
     def without(ordenes: dict[UUID, snapshot.Orden]) -> dict[UUID, snapshot.Orden]:
         return {key: replace(orden, iniciada_en=None, finalizada_en=None) for key, orden in ordenes.items()}
 
     state = snapshot.take(cluster)
     ordenes, ordenes_lectura = without(state.ordenes), without(state.ordenes_lectura)
-    return replace(state, ordenes=ordenes, ordenes_lectura=ordenes_lectura, initial_stock={})
+    new = {"initial_stock": {}, "estados": {}, "estados_lectura": {}}
+    return replace(state, ordenes=ordenes, ordenes_lectura=ordenes_lectura, **new)
 
 
 def check_early_bff(cluster: Platform, id_producto: str) -> None:

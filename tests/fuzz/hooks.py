@@ -46,10 +46,10 @@ def before_call(_context: HookContext, case: Any, _options: dict[str, Any]) -> N
 @schemathesis.hook
 def after_call(_context: HookContext, case: Any, response: Response) -> None:
     """202 promises what can be read a moment later: the next request of a sequence comes when it can."""
-    if response.status_code == 202 and _is_in_sequence(case) and "conductores" not in case.path:
+    if response.status_code == 202 and _is_in_sequence(case):
         (location,) = response.headers["location"]
         paths = (location, f"{location}/saga") if "orders" in location else (location,)
-        status = 404 if case.method == "DELETE" else 200
+        status = 404 if case.method == "DELETE" and "conductores" not in location else 200
         for path in paths:
             url = urljoin(str(response.request.url), path)
             wait_for(f"{status} for {path}", partial(_has_status, status, url))

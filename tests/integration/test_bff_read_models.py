@@ -76,13 +76,14 @@ def test_open_orders_are_counted_and_the_oldest_has_an_age(databases: Platform, 
 def test_many_threads_share_few_connections(databases: Platform) -> None:
     read_models, start = connect(databases, threads=16), Barrier(16)
     opened = "select count(*) from pg_stat_activity where application_name = 'bff' and datname = :name"
-    names = ("saga", "ordenes_lectura", "productos_lectura")
+    names = ("saga", "ordenes_lectura", "productos_lectura", "conductores_lectura")
     of_others = {name: databases.sql("saga", opened, name=name)[0][0] for name in names}
 
     def read(_: int) -> None:
         start.wait()
         for _ in range(20):
             assert (read_models.saga(new()), read_models.orden(new()), read_models.producto(new())) == ([], None, None)
+            assert read_models.conductor(new()) is None
 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(read, range(16)))
@@ -233,6 +234,43 @@ def test_movements_are_found_by_index(databases: Platform) -> None:
         assert "Sort" not in plan
 
 
+CONDUCTOR = "insert into conductores values (:id, 'Ana', :estado, null, :when, :version)"
+
+
+def test_drivers_come_in_pages_those_first_who_have_been_longest_in_their_state(
+    databases: Platform, read_models: ReadModels
+) -> None:
+    for n, estado in enumerate(("libre", "asignado", "libre", "retirado", "libre")):
+        when = YESTERDAY + timedelta(seconds=n // 2)
+        databases.sql("conductores_lectura", CONDUCTOR, id=new(), when=when, estado=estado, version=1)
+    drivers = read_models.conductores(1000, {})
+    assert drivers == sorted(drivers, key=lambda row: (row["desde"], row["id_conductor"]))
+    first = read_models.conductores(2, {"estado": None})
+    rest = read_models.conductores(1000, {}, (first[-1]["desde"], first[-1]["id_conductor"]))
+    assert first + rest == drivers
+    free = [row for row in drivers if row["estado"] == "libre"]
+    assert read_models.conductores(1000, {"estado": "libre"}) == free
+    after_first = read_models.conductores(1000, {"estado": "libre"}, (free[0]["desde"], free[0]["id_conductor"]))
+    assert after_first == free[1:]
+    assert read_models.conductor(free[0]["id_conductor"]) == free[0]
+    assert read_models.conductor(new()) is None
+    assert read_models.count_conductores() == {"libre": 3, "asignado": 1, "retirado": 1}
+
+
+def test_what_a_driver_was_registered_with_is_known_until_it_changes(
+    databases: Platform, read_models: ReadModels
+) -> None:
+    unchanged, changed, never_there = new(), new(), new()
+    assert read_models.created_conductor(unchanged) is None
+    assert read_models.count_conductores() == {"libre": 0, "asignado": 0, "retirado": 0}
+    for row_id, estado, version in ((unchanged, "libre", 1), (changed, "libre", 3), (never_there, "retirado", 1)):
+        databases.sql("conductores_lectura", CONDUCTOR, id=row_id, when=YESTERDAY, estado=estado, version=version)
+    assert read_models.created_conductor(unchanged) == {"nombre": "Ana"}
+    assert read_models.created_conductor(changed) == read_models.created_conductor(never_there) == {}
+    databases.sql("conductores_lectura", "update conductores set nombre = null")
+    assert read_models.created_conductor(unchanged) == {"nombre": None}
+
+
 def test_an_order_has_all_its_fields(databases: Platform, read_models: ReadModels) -> None:
     row_id = new()
     databases.sql("ordenes_lectura", ORDEN, id=row_id, when=YESTERDAY)
@@ -353,6 +391,16 @@ def test_lists_can_use_an_index(databases: Platform, condition: str) -> None:
     assert "Sort" not in plan
     if "=" in condition:
         assert "Index Cond" in plan
+
+
+@pytest.mark.parametrize(
+    "condition", ["true", "(desde, id_conductor) > (now(), gen_random_uuid())", "estado = 'libre'"]
+)
+def test_lists_of_drivers_can_use_an_index(databases: Platform, condition: str) -> None:
+    query = f"select * from conductores where {condition} order by desde, id_conductor limit 9"
+    plan = explain(databases, query, "conductores_lectura")
+    assert "Index Scan" in plan
+    assert "Sort" not in plan
 
 
 def explain(databases: Platform, query: str, database: str = "ordenes_lectura") -> str:

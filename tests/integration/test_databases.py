@@ -9,7 +9,7 @@ from tools.deploy.connections import Server, ask
 
 from tests.support.platform import DATABASES, ROOT, Platform
 
-BFF_DATABASES = ("ordenes_lectura", "productos_lectura", "saga")
+BFF_DATABASES = ("ordenes_lectura", "productos_lectura", "conductores_lectura", "saga")
 ROLES = (*DATABASES, "bff")
 
 
@@ -27,7 +27,12 @@ def test_a_role_opens_its_own_databases_only(postgres: Platform, role: str) -> N
 
 @pytest.mark.parametrize("database", BFF_DATABASES)
 def test_the_bff_can_only_read(postgres: Platform, database: str) -> None:
-    table = {"ordenes_lectura": "ordenes", "productos_lectura": "productos", "saga": "sagalog"}[database]
+    table = {
+        "ordenes_lectura": "ordenes",
+        "productos_lectura": "productos",
+        "conductores_lectura": "conductores",
+        "saga": "sagalog",
+    }[database]
     with postgres.engine(database, "bff", postgres.password("bff")).connect() as connection:
         assert connection.execute(sa.text(f"select count(*) from {table}")).scalar() is not None
         connection.rollback()

@@ -10,7 +10,9 @@ from functions.messages.payloads import (
     ComandoDespacharOrden,
     ComandoEliminarProducto,
     ComandoRegistrarConductor,
+    ComandoRenombrarConductor,
     ComandoRenombrarProducto,
+    ComandoRetirarConductor,
     ComandoSuspenderPlazos,
 )
 from tests.chaos import snapshot
@@ -53,7 +55,8 @@ def die_at_every_line(world: World, name: str) -> int:
 
 def prepare(world: World, name: str) -> list[ComandoCrearOrden]:
     """Brings the world to where many messages wait for this function, of orders that end in every way."""
-    world.broker.send(IN_STOCK, SOLD_OUT, *(ComandoRegistrarConductor(new(), None) for _ in range(MESSAGE_COUNT)))
+    conductores = [ComandoRegistrarConductor(new(), None) for _ in range(MESSAGE_COUNT)]
+    world.broker.send(IN_STOCK, SOLD_OUT, *conductores)
     world.run()
     ordenes = [
         make_orden(id_producto=p.id_producto, cantidad=1)
@@ -77,6 +80,20 @@ def prepare(world: World, name: str) -> list[ComandoCrearOrden]:
         world.run(without=["revisar-espera", "verificar-orden"])
         if name == "registrar-conductor":
             world.broker.send(*(ComandoRegistrarConductor(new(), "Ana") for _ in range(MESSAGE_COUNT)))
+    elif name in ("renombrar-conductor", "retirar-conductor"):
+        ordenes = ordenes[:MESSAGE_COUNT]  # half of them have no stock: so many drivers stay free
+        world.broker.send(*ordenes)
+        world.run()
+        ids_conductor = [one.id_conductor for one in conductores]
+        if name == "renombrar-conductor":
+            world.broker.send(*(ComandoRenombrarConductor(id_conductor, "Eva") for id_conductor in ids_conductor))
+        else:
+            world.broker.send(*map(ComandoRetirarConductor, ids_conductor))
+    elif name == "proyectar-conductor":
+        world.broker.send(*(ComandoRegistrarConductor(new(), "Ana") for _ in range(MESSAGE_COUNT)))
+        while batch := world.pending("registrar-conductor")[:1]:  # one event for each
+            world.deliver("registrar-conductor", batch)
+        return []
     elif name == "suspender-plazos":
         world.broker.send(*(ComandoSuspenderPlazos(False, f"operador {n}", "prueba") for n in range(MESSAGE_COUNT)))
         return []

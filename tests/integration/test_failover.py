@@ -29,7 +29,7 @@ class Address:
 
 @pytest.fixture(scope="module")
 def old_primary(postgres: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Another server with the six databases and the platform's passwords."""
+    """Another server with all databases and the platform's passwords."""
     with cluster(tmp_path_factory.mktemp("old")) as server:
         done = server.set_up(**{f"DB_PASSWORD_{role.upper()}": postgres.password(role) for role in ROLES})
         assert done.returncode == 0, done.stderr

@@ -10,7 +10,9 @@ from functions.messages.payloads import (
     ComandoCrearOrden,
     ComandoEliminarProducto,
     ComandoRegistrarConductor,
+    ComandoRenombrarConductor,
     ComandoRenombrarProducto,
+    ComandoRetirarConductor,
 )
 from tests.chaos import snapshot
 from tests.chaos.invariants import broken_invariants
@@ -43,6 +45,8 @@ def test_any_order_of_events_ends_every_saga_and_keeps_every_invariant(
             change_an_orden(postgres, world, rng)
         if rng.random() < 0.1:
             change_a_producto(world, rng, list(stock))
+        if rng.random() < 0.1:
+            change_a_driver(postgres, world, rng)
         if not (active := [name for name in FUNCTIONS if world.broker.queues[name]]):
             break
         take_step(world, rng, rng.choice(active))
@@ -61,7 +65,8 @@ def request(world: World, rng: random.Random) -> tuple[list[ComandoCrearOrden], 
     ids = [producto.id_producto for producto in productos] + [new()]
     conductores = [ComandoRegistrarConductor(new(), None) for _ in range(rng.randint(0, 4))]
     ordenes = [make_orden(id_producto=rng.choice(ids), cantidad=rng.randint(1, 3)) for _ in range(rng.randint(1, 6))]
-    messages = [*conductores, *ordenes, *[ComandoEliminarProducto(ids[0])] * rng.randint(0, 1)]
+    retired = [ComandoRetirarConductor(one.id_conductor) for one in conductores[: rng.randint(0, 1)]]
+    messages = [*conductores, *retired, *ordenes, *[ComandoEliminarProducto(ids[0])] * rng.randint(0, 1)]
     world.broker.send(*rng.sample(messages, len(messages)))
     return ordenes, {str(producto.id_producto): producto.stock for producto in productos}
 
@@ -82,6 +87,19 @@ def change_a_producto(world: World, rng: random.Random, ids: list[str]) -> None:
         world.broker.send(ComandoRenombrarProducto(id_producto, rng.choice(("Té", "Café"))))
         return
     world.broker.send(*[ajustar(id_producto, rng.choice((-3, -1, 1, 2)))] * rng.choice((1, 1, 2)))
+
+
+def change_a_driver(postgres: Platform, world: World, rng: random.Random) -> None:
+    """Somebody renames, retires or registers again one of the drivers that are there."""
+    conductores = postgres.sql("conductores", "select id_conductor::text from conductores order by 1")
+    if not conductores:
+        return
+    id_conductor = Id(rng.choice(conductores)[0])
+    renaming, registration = (
+        kind(id_conductor, rng.choice(["Ana", "Eva"]))
+        for kind in (ComandoRenombrarConductor, ComandoRegistrarConductor)
+    )
+    world.broker.send(rng.choice([renaming, registration, ComandoRetirarConductor(id_conductor)]))
 
 
 def take_step(world: World, rng: random.Random, name: str) -> None:

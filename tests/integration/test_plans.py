@@ -20,13 +20,18 @@ MODULES: dict[str, tuple[ModuleType, ...]] = {
     "productos": (functions.productos.tables, receipts),
     "productos_lectura": (functions.productos.tables,),
     "conductores": (functions.conductores.tables, receipts),
+    "conductores_lectura": (functions.conductores.tables,),
     "saga": (functions.saga.tables,),
 }
 
 
-READ_MODEL_STATEMENTS = {"ordenes_lectura": {"_UPDATE"}, "productos_lectura": {"_UPDATE", "_ADD_MOVIMIENTOS"}}
+READ_MODEL_STATEMENTS = {
+    "ordenes_lectura": {"_UPDATE"},
+    "productos_lectura": {"_UPDATE", "_ADD_MOVIMIENTOS"},
+    "conductores_lectura": {"_PROYECTAR"},
+}
 """Those of the module's statements that are for a database of its own, which has other tables."""
-ONLY_READ_MODEL = {"_ADD_MOVIMIENTOS"}
+ONLY_READ_MODEL = {"_ADD_MOVIMIENTOS", "_PROYECTAR"}
 
 
 def statements(module: ModuleType, database: str) -> dict[str, str]:

@@ -11,7 +11,9 @@ from functions.messages.payloads import (
     ComandoEliminarProducto,
     ComandoEntregarOrden,
     ComandoRegistrarConductor,
+    ComandoRenombrarConductor,
     ComandoRenombrarProducto,
+    ComandoRetirarConductor,
     Payload,
 )
 from tests.support import engines
@@ -85,5 +87,8 @@ def test_sagas_of_every_kind_publish_what_is_declared_and_nothing_else(postgres:
         _ask(world, orden.id_orden, orden.transaction_id, *then)
     _ask(world, refused.id_orden, refused.transaction_id, *REQUESTS.values())
     serve_orders_that_wait(postgres, world, in_stock)
+    ((id_conductor,),) = postgres.sql("conductores", "select id_conductor::text from conductores limit 1")
+    world.broker.send(ComandoRenombrarConductor(id_conductor, "Eva"), ComandoRetirarConductor(id_conductor))
+    world.run()
     declared = {name: set(engines.configuration(name)["userConfig"].get("PUBLICA", ())) for name in FUNCTIONS}
     assert {name: published_topics(postgres, name) for name in FUNCTIONS} == declared

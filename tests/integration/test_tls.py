@@ -37,7 +37,7 @@ def function(env: Mapping[str, str]) -> None:
 def bff(env: Mapping[str, str]) -> None:
     with environment({**env, "DB_PASSWORD": env["DB_PASSWORD_BFF"]}):
         config = Settings.from_env()
-    urls = {"saga": config.saga, "ordenes": config.ordenes, "productos": config.productos}
+    urls = {name: getattr(config, name) for name in DATABASES}
     for database in DATABASES:
         ReadModels(**urls, threads=1, tls=config.tls).check(database)
 

@@ -1,4 +1,7 @@
-"""The databases alone: the functions' own statements for so many orders, with rows made beforehand."""
+"""The databases alone: the functions' own statements for so many orders, with rows made beforehand.
+
+Longer than 200 lines: the work of every database is here.
+"""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,10 +13,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from functions.conductores import tables as conductores
+from functions.conductores.states import Changes
 from functions.engine import receipts
 from functions.engine.batch import decide
 from functions.engine.handler import BATCH_SIZE
-from functions.messages.envelope import Message
+from functions.messages.envelope import Message, now
 from functions.messages.ids import Id, new
 from functions.messages.outgoing import pack
 from functions.ordenes import tables as ordenes
@@ -37,6 +41,7 @@ WEIGHTS: Final = {
     "productos 1/1": 2.5,
     "ordenes_lectura 1/1": 2,
     "productos_lectura 1/1": 1,
+    "conductores_lectura 1/1": 1,
 }
 """About how much each database has to do; in two parts, for a connection each, where orders are not in each other's
 way.
@@ -57,6 +62,7 @@ _CLEANUP: Final = {
         update conductores set nombre = :direccion from borradas b where conductores.id_conductor = b.id_conductor""",
         "delete from conductores where nombre = :direccion",
     ),
+    "conductores_lectura": ("delete from conductores",),
     "saga": ("delete from sagalog where transaction_id = cast(:transaccion as uuid)",),
 }
 
@@ -174,9 +180,14 @@ def _conductores(batch: Sequence[Chain]) -> Iterator[Transaction]:
     def asignar(tx: sa.Connection) -> None:
         free = conductores.libres(tx, len(asignaciones))
         pairs = zip(asignaciones.items(), free, strict=True)
-        conductores.save(tx, {}, {i: replace(requested, id_conductor=libre) for (i, requested), libre in pairs})
+        given = {i: replace(requested, id_conductor=libre.id_conductor) for (i, requested), libre in pairs}
+        conductores.save(Changes(now()), tx, {}, given)
 
     yield _with_receipts("asignar-conductor", batch, asignar)
+
+
+def _conductores_lectura(batch: Sequence[Chain]) -> Iterator[Transaction]:
+    yield lambda tx: conductores.proyectar(tx, [c.conductor for c in batch])
 
 
 def _saga(batch: Sequence[Chain]) -> Iterator[Transaction]:
@@ -195,6 +206,7 @@ _TRANSACTIONS: Final[Mapping[str, Callable[[Sequence[Chain]], Iterator[Transacti
     "productos": _productos,
     "productos_lectura": _productos_lectura,
     "conductores": _conductores,
+    "conductores_lectura": _conductores_lectura,
     "saga": _saga,
 }
 _DATABASES_WITH_RECEIPTS: Final = ("ordenes", "productos", "conductores")

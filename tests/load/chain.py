@@ -10,7 +10,8 @@ from uuid import NAMESPACE_OID, uuid5
 import yaml
 
 from functions.conductores import decisions as conductores
-from functions.engine.batch import Outputs
+from functions.conductores.states import ASIGNADO, Changes
+from functions.engine.batch import Outputs, add_to_last
 from functions.engine.handler import BATCH_SIZE
 from functions.messages import trace
 from functions.messages.envelope import now
@@ -22,6 +23,8 @@ from functions.messages.payloads import (
     ComandoDisminuirStock,
     ComandoMarcarListoDespacho,
     ComandoVerificarOrden,
+    Conductor,
+    EventoConductor,
     Payload,
 )
 from functions.ordenes import decisions as ordenes
@@ -51,6 +54,7 @@ class Chain:
     reduced: Producto
     reserva: productos.Reserva
     asignacion: conductores.Asignacion
+    conductor: Conductor
 
     def outputs(self) -> dict[tuple[str, str], tuple[Payload, ...]]:
         """What each sender, of a service, says."""
@@ -59,7 +63,10 @@ class Chain:
             ("bff", "bff"): (crear,),
             ("ordenes", "crear-orden"): (disminuir, self.creada, self.verificar),
             ("productos", "disminuir-stock"): (asignar, self.reduced),
-            ("conductores", "asignar-conductor"): (marcar,),
+            ("conductores", "asignar-conductor"): (
+                marcar,
+                EventoConductor(self.conductor.id_conductor, [self.conductor]),
+            ),
             ("ordenes", "marcar-listo-despacho"): (self.iniciada,),
         }
 
@@ -95,12 +102,15 @@ def _one(producto: Producto, number: int) -> Chain:
     assert reduced is not None
     assert reserva is not None
     asignar = _pick(ComandoAsignarConductor, stock_requests)
-    asignacion, conductor_requests = conductores.asignar(None, new(), asignar, moment)
+    libre = new()
+    asignacion, conductor_requests = conductores.asignar(None, libre, asignar, moment)
     assert asignacion is not None
+    conductor = Conductor(libre, "Ana", ASIGNADO, asignar.id_orden, moment, 2)
     marcar = _pick(ComandoMarcarListoDespacho, conductor_requests)
     iniciada, _ = ordenes.marcar_listo(creada, marcar, moment)
     comandos = (crear, disminuir, asignar, marcar)
-    return Chain(comandos, _pick(ComandoVerificarOrden, outputs), creada, iniciada, reduced, reserva, asignacion)
+    verificar = _pick(ComandoVerificarOrden, outputs)
+    return Chain(comandos, verificar, creada, iniciada, reduced, reserva, asignacion, conductor)
 
 
 def _pick(payload_type: type[D], payloads: Iterable[Payload]) -> D:
@@ -123,7 +133,11 @@ def _batch_outputs(batch: Sequence[Chain]) -> dict[tuple[str, str], Outputs]:
         for who, payload in one.outputs().items():
             messages.setdefault(who, []).append(list(payload))
     crear, disminuir = ("ordenes", "crear-orden"), ("productos", "disminuir-stock")
+    asignar, changes = ("conductores", "asignar-conductor"), Changes(now())
+    changes.put([one.conductor for one in batch])
+    marked = [[one for one in group if not isinstance(one, EventoConductor)] for group in messages[asignar]]
     return messages | {
+        asignar: add_to_last(marked, changes.events()),
         crear: merge_checks(messages[crear]),
         disminuir: gather(messages[disminuir]),
     }

@@ -51,8 +51,15 @@ _STATEMENTS: Final[Mapping[str, tuple[str, ...]]] = {
         _INSERT_RECEIPTS,
     ),
     "productos_lectura": (),
+    "conductores_lectura": (
+        f"""
+        insert into conductores (id_conductor, nombre, estado, id_orden, desde, version)
+        select {_ID_CONDUCTOR}, 'Ana', 'asignado', {_ID_ORDEN}, now(), 2 from {_N}""",
+    ),
     "conductores": (
-        f"insert into conductores (id_conductor, nombre, libre) select {_ID_CONDUCTOR}, 'Ana', false from {_N}",
+        f"""
+        insert into conductores (id_conductor, nombre, libre, version)
+        select {_ID_CONDUCTOR}, 'Ana', false, 2 from {_N}""",
         f"""
         insert into asignaciones (id_orden, id_conductor, direccion_entrega, estado, motivo)
         select {_ID_ORDEN}, {_ID_CONDUCTOR}, direccion_entrega, estado, motivo
@@ -79,6 +86,7 @@ _TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "ordenes_lectura": ("ordenes",),
     "productos": ("reservas", "recibos"),
     "conductores": ("conductores", "asignaciones", "recibos"),
+    "conductores_lectura": ("conductores",),
     "saga": ("sagalog",),
 }
 """Those with rows of orders."""

@@ -13,6 +13,8 @@ from functions.messages.payloads import (
     ComandoCrearProducto,
     ComandoEliminarProducto,
     ComandoRegistrarConductor,
+    ComandoRenombrarConductor,
+    ComandoRetirarConductor,
     Payload,
 )
 from tests.simulation.shop import Shop
@@ -60,9 +62,12 @@ class Customers:
             self._shop.at(self._shop.clock.now + orders.at, self._order, basket)
 
     def delete(self) -> None:
-        """The administration deletes the first product."""
+        """The administration deletes the first product, renames all drivers, and retires the first one."""
         if self.story.stock < 100:
             self.send(ComandoEliminarProducto(self._productos[0]))
+        self.send(*(ComandoRenombrarConductor(id_conductor, "Ana") for id_conductor in self.conductores))
+        if self.story.drivers < 100:
+            self.send(*map(ComandoRetirarConductor, self.conductores[:1]))
 
     def send(self, *payloads: Payload) -> None:
         """What the BFF does with requests; now and then a client asks again, with the same key."""

@@ -5,14 +5,14 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from tests.chaos.snapshot import Ajuste, Movimiento, Orden, Producto, Reserva, Snapshot
+from tests.chaos.snapshot import Ajuste, Conductor, Movimiento, Orden, Producto, Reserva, Snapshot
 from tests.simulation.broker import QUARANTINE
 from tests.simulation.faults import GARBAGE
 from tests.simulation.shop import Shop
 
 
 def picture(shop: Shop, with_repeated_steps: bool = True) -> Snapshot:
-    """The six databases, and the broker's figures. Without `with_repeated_steps`, each command is in the log of an
+    """The databases, and the broker's figures. Without `with_repeated_steps`, each command is in the log of an
     order once if it is there at all.
     """
     uuid = cache(UUID)  # each id is in half a dozen tables
@@ -31,6 +31,11 @@ def picture(shop: Shop, with_repeated_steps: bool = True) -> Snapshot:
         id_orden, id_ajuste = (uuid(r[name]) if r[name] else None for name in ("id_orden", "id_ajuste"))
         return Movimiento(r["version"], r["causa"], id_orden, id_ajuste, r["cantidad"], r["stock"], r["rechazado"])
 
+    def conductor(r: dict[str, Any], id_orden: UUID | None = None) -> Conductor:
+        estado = r.get("estado") or ("retirado" if r["retirado"] else "libre" if r["libre"] else "asignado")
+        id_orden = id_orden or (uuid(r["id_orden"]) if r.get("id_orden") else None)
+        return Conductor(r["nombre"], estado, id_orden, r["desde"], r["version"])
+
     steps: dict[UUID, Counter[str]] = {}
     for row in shop.databases["saga"].tables["sagalog"].rows.values():
         if row["id_orden"] is not None:
@@ -42,6 +47,7 @@ def picture(shop: Shop, with_repeated_steps: bool = True) -> Snapshot:
     reservas, asignaciones = rows("productos", "reservas"), rows("conductores", "asignaciones")
     waiting = {key for key, r in asignaciones.items() if r["estado"] == "esperando"}
     esperas = rows("conductores", "esperas").keys()
+    at_hand = {uuid(r["id_conductor"]): key for key, r in asignaciones.items() if r["estado"] == "asignada"}
     return Snapshot(
         ordenes={key: orden(r) for key, r in rows("ordenes", "ordenes").items()},
         ordenes_lectura={key: orden(r) for key, r in rows("ordenes_lectura", "ordenes").items()},
@@ -56,6 +62,8 @@ def picture(shop: Shop, with_repeated_steps: bool = True) -> Snapshot:
         movimientos=movimientos,
         asignadas={key: uuid(r["id_conductor"]) for key, r in asignaciones.items() if r["estado"] == "asignada"},
         esperas={key: key in waiting and key in esperas for key in waiting | esperas},
+        estados={key: conductor(r, at_hand.get(key)) for key, r in rows("conductores", "conductores").items()},
+        estados_lectura={key: conductor(r) for key, r in rows("conductores_lectura", "conductores").items()},
         conductores={key: r["libre"] for key, r in rows("conductores", "conductores").items()},
         steps=steps,
         subscriptions=_subscriptions(shop),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-from tests.simulation.tables import Conductores, Esperas, Journal, Row, Table, refusal
+from tests.simulation.tables import Asignaciones, Conductores, Esperas, Journal, Row, Table, refusal
 
 Tables = Mapping[str, Table]
 Parameters = Mapping[str, Any]
@@ -68,7 +68,8 @@ def _select_free() -> Action:
     def run(tables: Tables, parameters: Parameters, _: Journal) -> Rows:
         conductores = tables["conductores"]
         assert isinstance(conductores, Conductores)
-        return Rows([(id_,) for _, id_ in conductores.free[: parameters["count"]]])
+        free = [conductores.rows[id_] for _, id_ in conductores.free[: parameters["count"]]]
+        return Rows([(row["id_conductor"], row["nombre"], row["version"]) for row in free])
 
     return run
 
@@ -123,12 +124,40 @@ def _insert_log() -> Action:
     return run
 
 
-def _set_free(libre: str) -> Action:
+def _take() -> Action:
     def run(tables: Tables, parameters: Parameters, journal: Journal) -> Rows:
         conductores = tables["conductores"]
         for id_ in sorted(id_ for id_ in parameters["ids"] if id_ in conductores.rows):
-            conductores.write(id_, conductores.rows[id_] | {"libre": libre == "true"}, journal)
+            row = conductores.rows[id_]
+            taken = {"libre": False, "desde": parameters["moment"], "version": row["version"] + 1}
+            conductores.write(id_, row | taken, journal)
         return _NOTHING
+
+    return run
+
+
+def _free(columns: str) -> Action:
+    names = columns.split(", ")
+
+    def run(tables: Tables, parameters: Parameters, journal: Journal) -> Rows:
+        conductores = tables["conductores"]
+        ids = sorted(id_ for id_ in set(parameters["ids"]) if id_ in conductores.rows)
+        for id_ in ids:
+            row = conductores.rows[id_]
+            desde = row["desde"] if row["retirado"] else parameters["moment"]
+            freed = {"libre": not row["retirado"], "desde": desde, "version": row["version"] + 1}
+            conductores.write(id_, row | freed, journal)
+        return Rows([tuple([conductores.rows[id_][name] for name in names]) for id_ in ids])
+
+    return run
+
+
+def _select_at_hand() -> Action:
+    def run(tables: Tables, parameters: Parameters, _: Journal) -> Rows:
+        asignaciones = tables["asignaciones"]
+        assert isinstance(asignaciones, Asignaciones)
+        found = [(id_, asignaciones.holders.get(id_)) for id_ in parameters["ids"]]
+        return Rows([(id_, id_orden) for id_, id_orden in found if id_orden is not None])
 
     return run
 
@@ -194,13 +223,17 @@ def _delete_esperas() -> Action:
 _SHAPES: Final[dict[str, Callable[..., Action]]] = {
     r"select ([\w, ]+) from (\w+) where (\w+) = any\(cast\(:ids as uuid\[\]\)\) order by \3 for update": _select,
     r"select id_mensaje, salidas from recibos where funcion = :funcion and id_mensaje = any\(.*\)": _select_receipts,
-    r"select id_conductor from conductores where libre order by libre_desde, id_conductor limit :count "
-    "for update": _select_free,
+    r"select id_conductor, nombre, version from conductores where libre order by libre_desde, id_conductor "
+    "limit :count for update": _select_free,
+    r"select ([\w, ]+) from (\w+) where (\w+) = any\(cast\(:ids as uuid\[\]\)\) order by libre_desde, \3 "
+    "for update": _select,
+    r"select id_conductor, id_orden from asignaciones where id_conductor = any\(.*\) and estado = "
+    "'asignada'": _select_at_hand,
     r"insert into (\w+) \(([\w, ]+)\) select (?:distinct on \(1\) )?((?:\*|:funcion, \*) from unnest\(.*?\)\)) "
     r"order by [12](?:, 2)?(?: on conflict (.*))?": _insert,
     r"insert into sagalog .*": _insert_log,
-    r"update conductores set libre = (false|true)(?:, libre_desde = now\(\))? "
-    r"where id_conductor = any\(cast\(:ids as uuid\[\]\)\)": _set_free,
+    r"update conductores set libre = false, desde = :moment, version = version \+ 1 where .*": _take,
+    r"update conductores set libre = not retirado, .* returning ([\w, ]+)": _free,
     r"select pg_advisory_xact_lock\(.*\)": _lock,
     r"insert into esperas \(([\w, ]+)\) select \* from unnest\(.*\)": _insert_esperas,
     r"select ([\w, ]+) from esperas (where hasta <= :moment )?order by turno limit :count": _select_esperas,

@@ -55,7 +55,7 @@ class Conductores(Table):
     """The drivers, with an index of those that are free: since when, a number that grows, and the id, ascending."""
 
     def __init__(self) -> None:
-        super().__init__("conductores", "id_conductor", defaults={"libre": True})
+        super().__init__("conductores", "id_conductor", defaults={"libre": True, "retirado": False, "version": 1})
         self.free: list[tuple[int, str]] = []
         self._moments = count()
 
@@ -76,7 +76,7 @@ class Conductores(Table):
 
 
 class Asignaciones(Table):
-    """The assignments: no two hold the same driver."""
+    """The assignments: no two hold the same driver. `holders`: the order that each driver has."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -89,20 +89,20 @@ class Asignaciones(Table):
                 ),
             },
         )
-        self._holders: dict[str, str] = {}
+        self.holders: dict[str, str] = {}
 
     def write(self, key: Any, row: Row, journal: Journal) -> None:
-        if row["estado"] == "asignada" and self._holders.get(row["id_conductor"], key) != key:
+        if row["estado"] == "asignada" and self.holders.get(row["id_conductor"], key) != key:
             raise refusal("23505", "asignaciones_id_conductor_idx")
         super().write(key, row, journal)
 
     def put(self, key: Any, row: Row | None) -> None:
         before = self.rows.get(key)
-        if before is not None and self._holders.get(before["id_conductor"]) == key:
-            del self._holders[before["id_conductor"]]
+        if before is not None and self.holders.get(before["id_conductor"]) == key:
+            del self.holders[before["id_conductor"]]
         super().put(key, row)
         if row is not None and row["estado"] == "asignada":
-            self._holders[row["id_conductor"]] = key
+            self.holders[row["id_conductor"]] = key
 
 
 class Esperas(Table):
@@ -122,7 +122,7 @@ def _has_driver(asignacion: Row) -> bool:
 
 
 def tables(database: str) -> dict[str, Table]:
-    """The tables of one of the six databases, empty."""
+    """The tables of one of the databases, empty."""
     return {table.name: table for table in _DATABASES[database]()}
 
 
@@ -171,5 +171,6 @@ _DATABASES: Final[dict[str, Callable[[], list[Table]]]] = {
     "productos": lambda: [_productos(), _reservas(), _ajustes(), _receipts()],
     "productos_lectura": lambda: [Table("productos", "id"), Table("movimientos", "id_producto", "version")],
     "conductores": lambda: [Conductores(), Asignaciones(), Esperas(), _receipts()],
+    "conductores_lectura": lambda: [Table("conductores", "id_conductor")],
     "saga": lambda: [Table("sagalog", "id_mensaje")],
 }

@@ -1,10 +1,11 @@
 """Fakes of what the BFF publishes to and reads from."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from bff.backends.read_models import ReadModels, Row
+from bff.backends.read_models import CONDUCTOR_STATES, ReadModels, Row
 from bff.bodies.pages import Place
 from functions.messages.codec import codec
 from functions.messages.envelope import Message
@@ -51,6 +52,7 @@ class FakeReadModels(ReadModels):
     requests: list[tuple[int, dict[str, Any], Place | int | None]] = field(default_factory=list)
     """Of lists: limit, filters, and the place after which they begin."""
     movimiento_rows: list[Row] = field(default_factory=list)
+    conductor_rows: list[Row] = field(default_factory=list)
 
     def check(self, database: str) -> None:
         self._rows([])
@@ -96,6 +98,23 @@ class FakeReadModels(ReadModels):
 
     def these_ajustes(self, ids: Sequence[Id]) -> dict[Id, Row]:
         return {f["id_ajuste"]: f for f in self._rows(self.movimiento_rows) if f["id_ajuste"] in ids}
+
+    def conductores(self, limit: int, filters: Mapping[str, Any], after: Place | None = None) -> list[Row]:
+        self.requests.append((limit, {name: value for name, value in filters.items() if value is not None}, after))
+        return self._rows(self.conductor_rows)[:limit]
+
+    def conductor(self, id_conductor: Id) -> Row | None:
+        return next((f for f in self._rows(self.conductor_rows) if f["id_conductor"] == id_conductor), None)
+
+    def these_conductores(self, ids: Sequence[Id]) -> dict[Id, Row]:
+        return {id_conductor: row for id_conductor in ids if (row := self.conductor(id_conductor)) is not None}
+
+    def created_conductor(self, id_conductor: Id) -> Row | None:
+        return self.conductor(id_conductor)
+
+    def count_conductores(self) -> dict[str, int]:
+        counts = Counter(row["estado"] for row in self._rows(self.conductor_rows))
+        return {estado: counts[estado] for estado in CONDUCTOR_STATES}
 
     def _rows(self, rows: list[Row]) -> list[Row]:
         if self.failure is not None:

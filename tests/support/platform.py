@@ -19,7 +19,15 @@ import psutil
 import sqlalchemy as sa
 
 ROOT = Path(__file__).parents[2]
-DATABASES = ("ordenes", "ordenes_lectura", "productos", "productos_lectura", "conductores", "saga")
+DATABASES = (
+    "ordenes",
+    "ordenes_lectura",
+    "productos",
+    "productos_lectura",
+    "conductores",
+    "conductores_lectura",
+    "saga",
+)
 PORTS = ("PULSAR_PORT", "PULSAR_HTTP_PORT", "BOOKIE_PORT", "FUNCTIONS_PORT", "POSTGRES_PORT", "BFF_PORT")
 T = TypeVar("T")
 
@@ -100,7 +108,7 @@ class Platform:
             return [tuple(row) for row in result] if result.returns_rows else []
 
     def clear(self) -> None:
-        """Empties every table of the six databases."""
+        """Empties every table of the databases."""
         for database in DATABASES:
             tables = self.sql(database, "select tablename from pg_tables where schemaname = 'public'")
             names = ", ".join(name for (name,) in tables if name != "alembic_version")

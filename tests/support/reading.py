@@ -12,6 +12,7 @@ def reading(
     saga: str = "saga",
     ordenes: str = "ordenes_lectura",
     productos: str = "productos_lectura",
+    conductores: str = "conductores_lectura",
     threads: int = 1,
 ) -> ReadModels:
     """Read models of the databases with these names, with the role `bff`."""
@@ -19,4 +20,10 @@ def reading(
     def url(database: str) -> sa.URL:
         return sa.URL.create("postgresql+pg8000", "bff", password, "127.0.0.1", port, database)
 
-    return ReadModels(saga=url(saga), ordenes=url(ordenes), productos=url(productos), threads=threads)
+    return ReadModels(
+        saga=url(saga),
+        ordenes=url(ordenes),
+        productos=url(productos),
+        conductores=url(conductores),
+        threads=threads,
+    )

@@ -1,11 +1,14 @@
 """Dashboards of all functions, and of the sagas that they carry."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from functions.messages.topics import PREFIX
 from tools.catalogue.flow import Flow, Function, fields
 from tools.dashboards.panels import Json, dashboard, stat, target, timeseries, variable
 from tools.dashboards.queries import METRIC, PARTITION, average, per_second, quantiles, stats
+
+FREE_DRIVERS: Final = 'max(bff_drivers{estado="libre"})'
 
 
 def functions(flow: Flow) -> Json:
@@ -82,7 +85,7 @@ def sagas(flow: Flow) -> Json:
         "sagas",
         "sagas",
         [
-            ("", 5, [*stats()[:3], stat("Ended per minute", per_minute)]),
+            ("", 5, [*stats()[:3], stat("Ended per minute", per_minute), stat("Free drivers", FREE_DRIVERS)]),
             (
                 "",
                 9,

@@ -10,7 +10,7 @@ class Context:
 
     `aggregate`: its name in the code, whose class is the same with a capital; `key`: the payload field with its id;
     `store`: its table in `tables.py`; `noun`: what it is called in texts; `sample`: an expression for tests that makes
-    one; `imports`: what that expression needs of `tests.support.data`.
+    one; `imports`: what that expression needs of `tests.support.data`; `store_imports`: lines that `store` needs.
     """
 
     name: str
@@ -20,6 +20,7 @@ class Context:
     noun: str
     sample: str
     imports: str
+    store_imports: str = ""
 
 
 CONTEXTS: Final = {
@@ -39,10 +40,11 @@ CONTEXTS: Final = {
             "conductores",
             "asignacion",
             "id_orden",
-            "ASIGNACIONES",
+            "asignaciones(Changes(now(tx)))",
             "assignment",
             "decisions.liberar(None, liberar(make_orden()))",
             "liberar, make_orden",
+            "from functions.conductores.states import Changes\nfrom functions.postgres.clock import now\n",
         ),
     )
 }

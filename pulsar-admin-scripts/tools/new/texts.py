@@ -70,7 +70,7 @@ from functions.engine.batch import Outputs, decide
 from functions.engine.function import Function
 from functions.messages.envelope import Message
 from functions.messages.payloads import {command.payload_class}
-from functions.{command.context.name} import decisions, tables
+{command.context.store_imports}from functions.{command.context.name} import decisions, tables
 
 
 class {command.function_class}(Function):

@@ -18,6 +18,10 @@ export const options = {
     "GET /productos/{id_producto}/movimientos": 100,
     "DELETE /productos/{id_producto}": 100,
     "POST /conductores": 100,
+    "GET /conductores": 200,
+    "GET /conductores/{id_conductor}": 100,
+    "PATCH /conductores/{id_conductor}": 200,
+    "DELETE /conductores/{id_conductor}": 100,
   }),
 };
 
@@ -46,4 +50,13 @@ export function conductores() {
   const headers = { "Idempotency-Key": newKey() };
   const id = registrarConductor(headers);
   check(registrarConductor(headers), { "the same driver under the same key": (other) => other === id });
+  const path = { id_conductor: id };
+  const ask = () => send("GET", "/conductores/{id_conductor}", { path, statuses: [200, 404] });
+  waitFor(`driver ${id}`, ask, (r) => r.status === 200);
+  const renaming = { path, headers: { Prefer: "wait=10" }, body: { nombre: "k6 renombrado" }, statuses: [200, 202] };
+  send("PATCH", "/conductores/{id_conductor}", renaming);
+  send("DELETE", "/conductores/{id_conductor}", { path, statuses: [202] });
+  waitFor(`the end of driver ${id}`, ask, (r) => r.json("estado") === "retirado");
+  const retired = send("GET", "/conductores", { query: { estado: "retirado", limit: 10 } }).json();
+  check(retired, { "retired drivers are listed": (all) => all.length > 0 });
 }

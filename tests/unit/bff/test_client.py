@@ -25,7 +25,7 @@ import waitress.server
 from bff import client as module
 from bff.app import create_app
 from bff.backends.broker import BrokerUnavailable
-from bff.client import Accepted, Client, Movimiento, NoResponse, Orden, Problem, Producto, Step
+from bff.client import Accepted, Client, Conductor, Movimiento, NoResponse, Orden, Problem, Producto, Step
 from functions.messages.ids import Id
 from functions.messages.payloads import (
     ComandoAjustarStock,
@@ -33,7 +33,9 @@ from functions.messages.payloads import (
     ComandoCrearProducto,
     ComandoEliminarProducto,
     ComandoRegistrarConductor,
+    ComandoRenombrarConductor,
     ComandoRenombrarProducto,
+    ComandoRetirarConductor,
 )
 from tests.support import through_door
 from tests.support.fakes import FakePublisher, FakeReadModels
@@ -59,6 +61,13 @@ PRODUCTO: Final[dict[str, Any]] = {
     "stock": 3,
     "fecha_creacion": TIMESTAMP,
     "fecha_actualizacion": TIMESTAMP,
+}
+CONDUCTOR: Final[dict[str, Any]] = {
+    "id_conductor": UUID(ID),
+    "nombre": None,
+    "estado": "asignado",
+    "id_orden": UUID(int=3),
+    "desde": TIMESTAMP,
 }
 STEP: Final[dict[str, Any]] = {
     "transaction_id": None,
@@ -103,7 +112,7 @@ def serving_app(app: Any) -> Iterator[str]:
 
 @pytest.fixture
 def read_models() -> FakeReadModels:
-    return FakeReadModels([row(ORDEN)], [row(PRODUCTO)], [STEP])
+    return FakeReadModels([row(ORDEN)], [row(PRODUCTO)], [STEP], conductor_rows=[row(CONDUCTOR)])
 
 
 @pytest.fixture
@@ -118,6 +127,9 @@ def test_what_is_read_has_types(client: Client) -> None:
     assert client.saga(UUID(ID)) == [Step(**STEP)]
     assert client.producto(UUID(ID)) == Producto(**PRODUCTO)
     assert list(client.productos()) == [Producto(**PRODUCTO)]
+    assert client.conductor(UUID(ID)) == Conductor(**CONDUCTOR)
+    assert list(client.conductores(estado="libre")) == [Conductor(**CONDUCTOR)]
+    assert client.conductor(UUID(int=9)) is None
 
 
 def test_what_there_is_not_is_none(client: Client, read_models: FakeReadModels) -> None:
@@ -190,6 +202,8 @@ def test_who_waits_gets_the_order_if_it_ends_in_time(client: Client, read_models
         (lambda c: c.registrar_conductor(), ComandoRegistrarConductor, {"nombre": None}),
         (lambda c: c.renombrar_producto(UUID(ID), "Café"), ComandoRenombrarProducto, {"nombre": "Café"}),
         (lambda c: c.eliminar_producto(UUID(ID)), ComandoEliminarProducto, {"id_producto": ID}),
+        (lambda c: c.renombrar_conductor(UUID(ID), "Eva"), ComandoRenombrarConductor, {"nombre": "Eva"}),
+        (lambda c: c.retirar_conductor(UUID(ID)), ComandoRetirarConductor, {"id_conductor": ID}),
     ],
 )
 def test_other_commands(

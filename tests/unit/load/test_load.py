@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from deployment.local import services
+from functions.conductores.states import MAX_CONDUCTORES
 from functions.engine.handler import BATCH_SIZE
 from functions.messages.codec import codec
 from functions.messages.ids import new
@@ -312,6 +313,7 @@ def test_orders_that_go_well_have_each_message_that_the_functions_would_send() -
         "ordenes/evento-orden": 2 * count,
         "productos/evento-producto": len(IDS_PRODUCTO) + 1,
         "ordenes/comando-verificar-orden": 2,
+        "conductores/evento-conductor": BATCH_SIZE // MAX_CONDUCTORES + 1,
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import Client, TestResponse
 
-from bff.access.scopes import PUBLIC_ROUTES, SCOPES
+from bff.access.scopes import ALTERNATIVES, PUBLIC_ROUTES, SCOPES
 from bff.access.tokens import Authentication
 from bff.app import create_app
 from bff.panel.routes import FILES
@@ -22,6 +22,7 @@ from tests.unit.bff.web.test_queries import ROW, STEP
 SECRET = "un-secreto-de-pruebas-de-32-bytes"
 BODIES: dict[str, Any] = {"/orders": ORDEN, "/productos": {"nombre": "Té", "stock": 3}, "/conductores": {}}
 ROW_OF_ANA = {**ROW, "user_id": "ana", "transaction_id": ID}
+BODIES[f"/conductores/{ID}"] = {"nombre": "Ana"}
 BODIES[f"/orders/{ROW_OF_ANA['id_orden']}/devolucion"] = {"motivo": "Nadie en casa"}
 BODIES[f"/productos/{ID}"] = {"nombre": "Té"}
 BODIES[f"/productos/{ID}/stock"] = {"cantidad": -1, "motivo": "Inventario"}
@@ -76,14 +77,15 @@ def problem_and_header(response: TestResponse) -> str:
 
 @pytest.mark.parametrize("operation", [operation for operation, scope in SCOPES.items() if scope])
 def test_every_other_scope_is_not_enough(client: Client, publisher: FakePublisher, operation: str) -> None:
-    others = {*SCOPES.values(), "ordenes:administrar"} - {SCOPES[operation]}
+    others = {*SCOPES.values(), "ordenes:administrar"} - {SCOPES[operation], *ALTERNATIVES.get(operation, ())}
     assert SCOPES[operation] in problem(request(client, operation, token("ana", *others)), 403)["detail"]
     assert publisher.published == []
 
 
 @pytest.mark.parametrize("operation", SCOPES)
 def test_its_scope_is_enough(client: Client, operation: str) -> None:
-    assert request(client, operation, token("ana", SCOPES[operation])).status_code in (200, 202, 404)
+    for scope in (SCOPES[operation], *ALTERNATIVES.get(operation, ())):
+        assert request(client, operation, token("ana", scope)).status_code in (200, 202, 404)
 
 
 @pytest.mark.parametrize("path", ["/orders/{}", "/orders/{}/saga", "/orders/{}/events"])

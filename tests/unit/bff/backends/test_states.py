@@ -20,7 +20,7 @@ def test_each_database_has_its_own_answer_and_is_logged_once(caplog: pytest.LogC
     asked = States(check)
     for _ in range(3):
         asked.ask()
-        assert asked.answers() == {"saga": True, "ordenes": True, "productos": False}
+        assert asked.answers() == {"saga": True, "ordenes": True, "productos": False, "conductores": True}
     assert caplog.messages == ["productos can't be read: away"]
     away.clear()
     asked.ask()

@@ -195,6 +195,9 @@ def test_each_request_is_one_line_of_log(client: FlaskClient, caplog: pytest.Log
 def test_metrics_say_how_many_orders_are_open_unless_nobody_knows(
     client: FlaskClient, read_models: FakeReadModels
 ) -> None:
+    read_models.conductor_rows = [{"estado": "libre"}, {"estado": "asignado"}, {"estado": "libre"}]
+    for estado, number in (("libre", 2), ("asignado", 1), ("retirado", 0)):
+        assert f'\nbff_drivers{{estado="{estado}"}} {number}.0\n' in client.get("/metrics").text
     assert "\nbff_open_orders 1.0\n" in client.get("/metrics").text
     assert "\nbff_oldest_open_order_seconds 0.0\n" in client.get("/metrics").text
     read_models.orden_rows = [{**ROW, "estado": "despachada"}]
@@ -202,5 +205,5 @@ def test_metrics_say_how_many_orders_are_open_unless_nobody_knows(
     assert "\nbff_oldest_dispatched_order_seconds 0.0\n" in client.get("/metrics").text
     read_models.failure = DatabaseUnavailable("away")
     output = client.get("/metrics")
-    assert (output.status_code, "bff_open_orders" in output.text) == (200, False)
+    assert (output.status_code, "bff_open_orders" in output.text, "bff_drivers{" in output.text) == (200, False, False)
     assert "bff_request_seconds_count{" in output.text

@@ -21,7 +21,7 @@ def client(publisher: FakePublisher, read_models: FakeReadModels) -> FlaskClient
 
 
 def test_ready_is_more_than_alive(client: FlaskClient, publisher: FakePublisher, read_models: FakeReadModels) -> None:
-    there = dict.fromkeys(("saga", "ordenes", "productos"), "ok")
+    there = dict.fromkeys(("saga", "ordenes", "productos", "conductores"), "ok")
     assert client.get("/ready").json == {"status": "ok", "read_models": there}
     publisher.failure = BrokerUnavailable("the broker does not answer", sent=False)
     response = client.get("/ready")
@@ -35,7 +35,7 @@ def test_databases_that_are_away_take_no_replica_out_of_service(
 ) -> None:
     """All replicas have the same ones: without a replica nobody could place orders either."""
     read_models.failure = DatabaseUnavailable("database saga: refused")
-    away = dict.fromkeys(("saga", "ordenes", "productos"), "away")
+    away = dict.fromkeys(("saga", "ordenes", "productos", "conductores"), "away")
     assert client.get("/ready").json == {"status": "ok", "read_models": away}
     assert '\nbff_read_model_up{read_model="saga"} 0.0\n' in client.get("/metrics").text
     read_models.failure = None

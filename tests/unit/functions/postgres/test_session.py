@@ -31,7 +31,12 @@ def bff(config: Mapping[str, str]) -> None:
             patch.setenv(name, value)
         settings = Settings.from_env()
     ReadModels(
-        saga=settings.saga, ordenes=settings.ordenes, productos=settings.productos, threads=1, tls=settings.tls
+        saga=settings.saga,
+        ordenes=settings.ordenes,
+        productos=settings.productos,
+        conductores=settings.conductores,
+        threads=1,
+        tls=settings.tls,
     ).check("saga")
 
 

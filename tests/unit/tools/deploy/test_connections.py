@@ -1,5 +1,6 @@
 """The budget of connections to PostgreSQL."""
 
+import re
 from typing import Any
 
 import pytest
@@ -11,18 +12,19 @@ from bff.settings import Settings
 from deployment.databases.admin import BFF_DATABASES
 from functions.cluster import connections
 from tests.support.manifests import resources
+from tests.support.platform import ROOT
 
 CONFIGS: dict[str, dict[str, Any]] = {"crear-orden": {"parallelism": 3}, "crear-producto": {"parallelism": 2}}
 
 
 def test_everything_counts_twice_for_a_roll_out() -> None:
     found = budget(CONFIGS, {"BFF_REPLICAS": "2", "BFF_WORKERS": "3"})
-    assert (found.instances, found.bffs, found.each_bff) == (5, 2, 3 * connections.BFF_POOL_SIZE * 3)
-    assert found.total == 2 * (5 + 2 * 36) + 2
+    assert (found.instances, found.bffs, found.each_bff) == (5, 2, 3 * connections.BFF_POOL_SIZE * 4)
+    assert found.total == 2 * (5 + 2 * 48) + 2
 
 
 def test_a_bff_with_few_threads_opens_few_connections() -> None:
-    assert budget(CONFIGS, {"BFF_THREADS": "2"}).each_bff == 2 * 3
+    assert budget(CONFIGS, {"BFF_THREADS": "2"}).each_bff == 2 * 4
 
 
 def test_the_defaults_are_what_is_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,19 +36,20 @@ def test_the_defaults_are_what_is_deployed(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(BFF_DATABASES) == connections.BFF_DATABASES
 
 
-def test_what_is_deployed_fits_a_server_with_postgresqls_defaults() -> None:
-    assert budget(function_configs(), {}).total <= 100 - 3
+def test_what_is_deployed_fits_the_server_that_compose_starts() -> None:
+    (maximum,) = re.findall(r"max_connections=(\d+)", (ROOT / "deployment/compose.yaml").read_text("utf-8"))
+    assert budget(function_configs(), {}).total <= int(maximum) - 3
 
 
-@pytest.mark.parametrize(("maximum", "fits"), [(40, True), (39, False)])
+@pytest.mark.parametrize(("maximum", "fits"), [(48, True), (47, False)])
 def test_a_server_that_allows_too_few_is_refused_with_what_to_do(maximum: int, fits: bool) -> None:
     needed = budget(CONFIGS, {"BFF_REPLICAS": "1"})
-    assert needed.total == 36
+    assert needed.total == 44
     server = Server(maximum, 4)
     if fits:
-        assert "is 40, 4 reserved" in compare(needed, server)
+        assert "is 48, 4 reserved" in compare(needed, server)
     else:
-        with pytest.raises(ToolError, match=r"is 39, 4 reserved, but .* Set max_connections to 40 or more"):
+        with pytest.raises(ToolError, match=r"is 47, 4 reserved, but .* Set max_connections to 48 or more"):
             compare(needed, server)
 
 
@@ -69,4 +72,4 @@ def test_without_an_answer_of_the_server_the_budget_is_printed(
     check(CONFIGS)
     printed = capsys.readouterr().out
     assert "was not asked" in printed
-    assert "max_connections must be 63 or more" in printed
+    assert "max_connections must be 79 or more" in printed

@@ -43,6 +43,8 @@ def values(avro_type: Any) -> st.SearchStrategy[Any]:
         return st.fixed_dictionaries({field["name"]: values(field["type"]) for field in avro_type["fields"]})
     if isinstance(avro_type, dict) and avro_type["type"] == "array":
         return st.lists(values(avro_type["items"]), max_size=3)
+    if isinstance(avro_type, dict) and avro_type["type"] == "record":
+        return st.fixed_dictionaries({field["name"]: values(field["type"]) for field in avro_type["fields"]})
     match avro_type.get("logicalType") if isinstance(avro_type, dict) else avro_type:
         case "uuid":
             return st.uuids().map(str)

@@ -74,7 +74,8 @@ def test_a_schema_that_was_released_once_and_removed_is_in_the_way(tmp_path: Pat
 def test_a_contexts_aggregate_is_that_of_its_code(name: str) -> None:
     context = CONTEXTS[name]
     tables, decisions = (import_module(f"functions.{name}.{module}") for module in ("tables", "decisions"))
-    assert getattr(tables, context.store).key == context.key
+    store = eval(context.store, vars(tables) | {"now": lambda _: None, "tx": None})
+    assert store.key == context.key
     assert isinstance(getattr(decisions, context.aggregate.capitalize()), type)
 
 
