@@ -61,7 +61,7 @@ deploy: $(VENV)/.ready ## create databases, topics, schemas and functions on the
 	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/provision.py
 	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/deploy.py
 
-demo: up deploy ## the whole thing: platform, functions, and three orders to watch
+demo: up deploy ## the whole thing: platform, functions, and orders to watch
 	@$(LOCAL) run -- $(PY) -m deployment.local.demo
 
 prometheus: $(VENV)/.ready ## Prometheus with our alerts, watching the running platform; Ctrl-C ends it

@@ -26,12 +26,7 @@ def schemas() -> Document:
     producto = _from_event_schema(
         "productos/evento-producto", without=("eliminado", "version", "movimientos"), names={"id_producto": "id"}
     )
-    told = next(
-        field for field in payload(codec("productos/evento-producto").definition) if field["name"] == "movimientos"
-    )
-    movimiento = object_schema(
-        {"id_producto": UUID} | {f["name"]: _from_avro(f) for f in told["type"][1]["items"]["fields"]}
-    )
+    movimiento = object_schema({"id_producto": UUID} | _from_records("productos/evento-producto", "movimientos"))
     step = {
         "transaction_id": {"anyOf": [UUID, {"type": "null"}]},
         "timestamp": _JSON_TYPES["timestamp-millis"],
@@ -45,7 +40,7 @@ def schemas() -> Document:
     extra = {"campo": TEXT_SCHEMA, "errores": array_of(error), "estado": TEXT_SCHEMA, "stock": {"type": "integer"}}
     problem = object_schema(members) | {"properties": members | extra}
     orden = _from_event_schema("ordenes/evento-orden", without=("version",))
-    conductor = _from_records("conductores/evento-conductor", "conductores", without=("version",))
+    conductor = object_schema(_from_records("conductores/evento-conductor", "conductores", without=("version",)))
     things = {"Orden": orden, "Producto": producto, "Movimiento": movimiento, "Conductor": conductor}
     return {**things, "Paso": object_schema(step), "Problema": problem}
 
@@ -56,10 +51,10 @@ def _from_event_schema(topic: str, without: tuple[str, ...], names: Mapping[str,
     return object_schema({(names or {}).get(field["name"], field["name"]): _from_avro(field) for field in fields})
 
 
-def _from_records(topic: str, name: str, without: tuple[str, ...]) -> Document:
-    """What a read model shows of the records in a domain event's field."""
+def _from_records(topic: str, name: str, without: tuple[str, ...] = ()) -> Document:
+    """The properties that a read model shows of the records in a domain event's field."""
     fields = [field for field in record(codec(topic).definition, name) if field["name"] not in without]
-    return object_schema({field["name"]: _from_avro(field) for field in fields})
+    return {field["name"]: _from_avro(field) for field in fields}
 
 
 def _from_avro(field: Mapping[str, Any]) -> Document:

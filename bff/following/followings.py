@@ -14,8 +14,8 @@ STEPS_PACE: Final = Pace(first=0.008, quiet=5.0, told=0.003, again=0.01, longest
 
 
 class Followings:
-    """Follows orders, orders with the steps of their sagas, products, adjustments and drivers in the read models, from any
-    thread.
+    """Follows orders, orders with the steps of their sagas, products, adjustments and drivers, in the read models. From
+    any thread.
 
     Parameters:
       read_models: where they are read.

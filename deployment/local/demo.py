@@ -1,4 +1,5 @@
-"""Three orders to watch: one in JSON, which is delivered, one in XML, and one that fails and is compensated.
+"""Four orders to watch: in JSON, which is delivered; in XML; one that fails and is compensated; and one that the driver
+takes who delivered the first.
 
 Talks to the BFF only, as any client would: BFF_PORT (3000) on 127.0.0.1.
 """
@@ -73,10 +74,14 @@ def deliver(orden: Orden) -> None:
     print(f"\n4. The first order is delivered\n  POST /orders/{orden.id_orden}/despacho, …/entrega  Prefer: wait")
     wait_for("the dispatch", lambda: _done(API.despachar_orden(orden.id_orden, wait=5)))
     delivered = wait_for("the delivery", lambda: _done(API.entregar_orden(orden.id_orden, recibido_por="Ana", wait=5)))
-    print(
-        f"  order {orden.id_orden} is {delivered.estado}: driver {delivered.id_driver} gets free for another one",
-        flush=True,
-    )
+    print(f"  order {orden.id_orden} is {delivered.estado}: driver {delivered.id_driver} comes free", flush=True)
+    wait_for("the driver", lambda: _is_free(orden.id_driver))
+
+
+def _is_free(id_conductor: UUID | None) -> bool:
+    """Whether the read model shows the driver as free."""
+    conductor = API.conductor(id_conductor) if id_conductor else None
+    return conductor is not None and conductor.estado == "libre"
 
 
 def _done(answer: object) -> Orden | None:
@@ -103,14 +108,18 @@ def show() -> None:
     follow("2. An order in XML", f"<root>{xml}</root>", "application/xml", "iniciada")
     follow("3. An order of more than there is", json.dumps(fields | {"cantidad": 6}), "application/json", "fallida")
     deliver(first)
-    after = before - 2 - 3
+    last = follow("5. An order for the driver who came free", json.dumps(fields), "application/json", "iniciada")
+    if last.id_driver != first.id_driver:
+        sys.exit(f"error: driver {first.id_driver} should have it")
+    after = before - 2 - 3 - 2
     wait_for("the read model", lambda: (p := API.producto(id_producto)) is not None and p.stock == after)
-    print(f"\nStock before: {before}; after 2 + 3 units sold and 6 refused: {after}")
+    print(f"\nStock before: {before}; after 2 + 3 + 2 units sold and 6 refused: {after}")
     print(f"""
 Everything goes on running. Try:
   {BFF}/panel   in a browser: functions and topics with figures, orders as they go
   curl {BFF}/orders
-  curl {BFF}/productos
+  curl {BFF}/productos; curl {BFF}/productos/{id_producto}/movimientos
+  curl {BFF}/conductores
   make status        what runs, and where its logs are
   make logs NAME=crear-orden
   .venv/bin/python -m deployment.local run -- sh -c '"$PULSAR_ADMIN" functions list --tenant monoliticas \\
