@@ -27,6 +27,8 @@ class Sizes:
     """Orders that are stored already while a backlog is worked off, ascending."""
     parallelisms: tuple[int, ...]
     """Instances of one function."""
+    lives: int
+    """Orders that are delivered, by few drivers."""
     peers: Path | None = None
     """The folder of a peer's programs, to be measured in turn with ours."""
 

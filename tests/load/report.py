@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from tests.load import peers
+from tests.load import life, peers
 from tests.load.goals import figure, instances, judge
 from tests.load.processes import platform_total
 
@@ -52,6 +52,8 @@ def tables(data: Mapping[str, Any]) -> Iterator[Table]:
         yield peers.table(compared)
     if backlog := parts.get("atraso"):
         yield from _backlog(backlog)
+    if lives := parts.get("vida"):
+        yield life.table(lives)
     if ceiling := parts.get("techo"):
         yield _ceiling(ceiling, parts.get("atraso", {}).get("sagas_s"))
     if growth := parts.get("crecimiento"):

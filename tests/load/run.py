@@ -19,6 +19,7 @@ from tests.load import (
     footprint,
     front_door,
     growth,
+    life,
     machine,
     over_http,
     page,
@@ -41,6 +42,7 @@ PARTS: Final[dict[str, Callable[[Bench], dict[str, Any]]]] = {
     "peers": peers.measure,
     "techo": ceiling.measure,
     "atraso": backlog.measure,
+    "vida": life.measure,
     "escala": scale.measure,
     "crecimiento": growth.measure,
 }
@@ -79,7 +81,7 @@ def _write(folder: Path, data: dict[str, Any]) -> None:
 
 def _sizes(args: argparse.Namespace) -> Sizes:
     sizes = (args.orders, args.seconds, args.clients, args.single, args.idle, args.checks)
-    return Sizes(*sizes, args.stored, args.parallelism, args.peers)
+    return Sizes(*sizes, args.stored, args.parallelism, args.lives, args.peers)
 
 
 def _parse_args() -> argparse.Namespace:
@@ -87,6 +89,7 @@ def _parse_args() -> argparse.Namespace:
     chosen = ",".join(PARTS)
     parser.add_argument("--only", type=_parts, default=list(PARTS), metavar="PART,…", help=f"of {chosen}")
     parser.add_argument("--orders", type=int, default=20_000, help="in the backlog (default 20000)")
+    parser.add_argument("--lives", type=int, default=5000, help="orders that are delivered (default 5000)")
     parser.add_argument("--seconds", type=float, default=10, help="of each round over HTTP (default 10)")
     parser.add_argument("--clients", type=_integers, default=(1, 8, 32, 128), metavar="N,…", help="default 1,8,32,128")
     parser.add_argument("--single", type=int, default=1000, help="single orders (default 1000)")
