@@ -1,4 +1,7 @@
-"""The fields of requests: what each may hold, how it is read, and its JSON Schema."""
+"""The fields of requests: what each may hold, how it is read, and its JSON Schema.
+
+Longer than 200 lines: how values are read and which request has which fields are looked at together.
+"""
 
 import re
 import unicodedata

@@ -1,4 +1,7 @@
-"""The files of the API for tools: they hold every operation, and what they send is accepted."""
+"""The files of the API for tools: they hold every operation, and what they send is accepted.
+
+Longer than 200 lines: the three formats share the server that they are tried on.
+"""
 
 import json
 import re

@@ -190,8 +190,14 @@ def _without_new(cluster: Platform) -> snapshot.Snapshot:
 
     state = snapshot.take(cluster)
     ordenes, ordenes_lectura = without(state.ordenes), without(state.ordenes_lectura)
-    new = {"initial_stock": {}, "estados": {}, "estados_lectura": {}}
-    return replace(state, ordenes=ordenes, ordenes_lectura=ordenes_lectura, **new)
+    return replace(
+        state,
+        ordenes=ordenes,
+        ordenes_lectura=ordenes_lectura,
+        initial_stock={},
+        estados={},
+        estados_lectura={},
+    )
 
 
 def check_early_bff(cluster: Platform, id_producto: str) -> None:
