@@ -45,9 +45,10 @@ def test_few_drivers_serve_many_orders(patient: Platform) -> None:
     wait_for("the drivers", lambda: libres(patient) == drivers)
     assert waiting(patient) == 0
     assert stock(patient, id_producto) == 0
-    assert patient.sql("conductores", "select estado, count(*) from asignaciones group by 1") == [
-        ("completada", orders)
-    ]
+    served = """
+        select estado, count(*), count(distinct id_conductor) from asignaciones
+        where id_orden = any(cast(:ids as uuid[])) group by 1"""
+    assert patient.sql("conductores", served, ids=ids) == [("completada", orders, drivers)]
 
 
 def with_driver(platform: Platform, id_orden: str) -> Any:
