@@ -1,5 +1,7 @@
 """Customers: orders and drivers at a steady rate, whatever happens; people who cancel, dispatch, deliver and bring
-orders back, and adjust the stock; and somebody who watches them end.
+orders back, adjust the stock, rename and retire drivers; and somebody who watches them end.
+
+Longer than 200 lines: whoever takes part is one look.
 """
 
 import random
@@ -33,6 +35,9 @@ CHANGES_PER_ORDEN: Final = 1.5
 ADJUSTMENTS: Final = (-1000 * AMPLE_STOCK, -3, -1, 1, 2, 5)
 """By how much somebody adjusts a stock; the first one is always refused, those below 0 may be."""
 ADJUSTMENTS_PER_ORDEN: Final = 0.3
+DRIVER_CHANGES_PER_ORDEN: Final = 0.1
+RETIREMENTS: Final = 0.3
+"""The part of the changes of drivers that retires them; the others are new names."""
 POLL_INTERVAL: Final = 0.25
 """How often it is looked which orders have ended, in s."""
 
@@ -114,6 +119,8 @@ class LoadGenerator:
                 self._change_orden(rng)
             if self._changes_per_orden and rng.random() < ADJUSTMENTS_PER_ORDEN:
                 self._adjust_stock(rng)
+            if self._changes_per_orden and rng.random() < DRIVER_CHANGES_PER_ORDEN:
+                self._change_driver(rng)
             due = max(due + self._period, time.monotonic())
 
     def _change_orden(self, rng: random.Random) -> None:
@@ -131,6 +138,16 @@ class LoadGenerator:
         if answer := self._send(f"/productos/{id_producto}/stock", body, "/productos/…/stock"):
             self._log.ajustes.add(answer["id_ajuste"])
 
+    def _change_driver(self, rng: random.Random) -> None:
+        conductores = list(self._log.conductores)
+        if not conductores:
+            return
+        path = f"/conductores/{rng.choice(conductores)}"
+        if rng.random() < RETIREMENTS:
+            self._send(path, None, "/conductores/…", "DELETE")
+        else:
+            self._send(path, {"nombre": rng.choice(("Ana", "Eva"))}, "/conductores/…", "PATCH")
+
     def _request_orden(self, rng: random.Random) -> None:
         id_producto = rng.choices(self._catalog.orderable, self._catalog.weights)[0]
         fields = {"user_id": "ana", "cantidad": rng.randint(1, 3), "direccion_entrega": "Calle 45"}
@@ -139,16 +156,18 @@ class LoadGenerator:
             self._log.requested[body["id_orden"]] = sent_at
             self._log.accepted[body["id_orden"]] = time.monotonic()
 
-    def _send(self, path: str, body: dict[str, Any], logged_path: str | None = None) -> Any:
+    def _send(
+        self, path: str, body: dict[str, Any] | None, logged_path: str | None = None, method: str = "POST"
+    ) -> Any:
         """The body of a 202. Anything else counts for nothing: it may have been done, or not."""
         name = logged_path or path
         try:
-            status, response, _ = self._platform.request("POST", path, body)
+            status, response, _ = self._platform.request(method, path, body)
         except (OSError, HTTPException, JSONDecodeError) as error:
             reason = getattr(error, "reason", error)
-            self._log.response(f"POST {name}: {type(reason).__name__}")
+            self._log.response(f"{method} {name}: {type(reason).__name__}")
             return None
-        self._log.response(f"POST {name}: {status}")
+        self._log.response(f"{method} {name}: {status}")
         return response if status == 202 else None
 
 

@@ -9,9 +9,14 @@ import argparse
 import random
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from tests.chaos import chaos, report
 from tests.support.platform import Platform
+from tests.support.reconfigure import reconfigure
+
+WAIT: Final = 10
+"""How long orders wait for a driver, in s: some get one, others are compensated."""
 
 
 def main() -> int:
@@ -23,6 +28,7 @@ def main() -> int:
     platform = Platform(Path(tempfile.mkdtemp(prefix="chaos-")))
     try:
         print(platform.local("up"), platform.deploy(), sep="", flush=True)
+        reconfigure(platform, "conductores", "asignar-conductor", ESPERA_CONDUCTOR=WAIT)
         result = chaos.run(platform, settings)
         text = report.text(result)
         print(text)

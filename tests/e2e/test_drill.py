@@ -25,9 +25,9 @@ from pulsar.schema import AvroSchema
 from deployment.local import services
 from deployment.monitoring.render import SOURCES
 from tests.e2e.dlq_helpers import PREFIX, client, dead_letters, publish, run, run_script
-from tests.e2e.instance_helpers import functions
 from tests.support.platform import ROOT, Platform, wait_for
 from tests.support.prometheus import MINUTES, PrometheusServer
+from tests.support.reconfigure import functions
 
 pytestmark = pytest.mark.e2e
 

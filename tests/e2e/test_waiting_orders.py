@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.instance_helpers import reconfigure
 from tests.e2e.test_order_life import done, iniciada, libres, steps
 from tests.e2e.test_saga import HAPPY_PATH, crear_producto, final, registrar_conductores, request_orden, stock
 from tests.support.platform import Platform, wait_for
+from tests.support.reconfigure import reconfigure
 
 pytestmark = pytest.mark.e2e
 

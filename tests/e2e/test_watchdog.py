@@ -9,9 +9,10 @@ from contextlib import ExitStack
 import pytest
 
 from tests.chaos import outage
-from tests.e2e.instance_helpers import backlog, functions, reconfigure, skip_all
+from tests.e2e.instance_helpers import backlog, skip_all
 from tests.e2e.test_saga import HAPPY_PATH, crear_producto, final, registrar_conductores, request_orden, stock
 from tests.support.platform import Platform, wait_for
+from tests.support.reconfigure import functions, reconfigure
 
 pytestmark = pytest.mark.e2e
 

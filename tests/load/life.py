@@ -12,13 +12,13 @@ from functions.messages.ids import Id, new
 from functions.messages.outgoing import to_outgoing
 from functions.messages.payloads import ComandoDespacharOrden, ComandoEntregarOrden, Payload
 from functions.pulsar_io.publisher import Publisher
-from tests.e2e.instance_helpers import reconfigure
 from tests.load import broker, processes, seeding
 from tests.load.bench import Bench
 from tests.load.figures import log
 from tests.load.goals import figure
 from tests.load.ordenes import publish
 from tests.support.platform import Platform, wait_for
+from tests.support.reconfigure import reconfigure
 
 DRIVERS: Final = 20
 WAIT: Final = 86_400
