@@ -63,7 +63,8 @@ async function watch(id_orden, onFailure, signal) {
   }
 }
 
-/** Adds a step, unless it is there. Steps may come in another order than that of their times, by which they are shown. */
+/** Adds a step, unless it is there. Steps may come in another order than that of their times, by which they are
+    shown. */
 function addStep(data) {
   if (byId("steps").querySelector(`[data-id="${data.id_mensaje}"]`)) return;
   showFields(data.contenido);
@@ -84,7 +85,11 @@ function stepElement(step) {
   const tags = step.is_compensation ? [element("span", { class: "tag", t: "compensacion" })] : [];
   return element(
     "li",
-    { class: step.is_compensation ? "compensacion" : "", "data-time": Date.parse(step.timestamp), "data-id": step.id_mensaje },
+    {
+      class: step.is_compensation ? "compensacion" : "",
+      "data-time": Date.parse(step.timestamp),
+      "data-id": step.id_mensaje,
+    },
     element("strong", { t: `paso.${step.evento}` }), " ", ...tags, " ",
     element("span", { class: "when" }, "+", element("span", { class: "ms" }), " ms"), " ",
     element("code", {}, step.evento),

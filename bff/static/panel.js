@@ -3,7 +3,7 @@
 import { hasToken, setToken, watchToken } from "./api.js";
 import { byId } from "./dom.js";
 import { setText, switchLanguage, translatePage } from "./language.js";
-import { maintainList } from "./lists.js";
+import { maintainConductores, maintainOrdenes } from "./lists.js";
 import { showOrden } from "./orden.js";
 import { maintainTopology } from "./topology.js";
 
@@ -60,7 +60,8 @@ byId("access").addEventListener("submit", (event) => {
 });
 watchToken(onTokenChange, () => showAccess(true));
 addEventListener("hashchange", followAddress);
-maintainList("recent", "/orders?limit=10");
-maintainList("fallidas", "/orders?estado=fallida&limit=8", true);
+maintainOrdenes("recent", "/orders?limit=10");
+maintainOrdenes("fallidas", "/orders?estado=fallida&limit=8", true);
+maintainConductores();
 maintainTopology();
 followAddress();

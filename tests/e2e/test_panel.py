@@ -21,7 +21,7 @@ from tests.e2e.test_bff_api import SECRET, bff_with, orden_fields
 from tests.e2e.test_saga import crear_producto, final, registrar_conductores, request_orden
 from tests.load.broker import start, stop
 from tests.support.browser import open_browser
-from tests.support.platform import Platform
+from tests.support.platform import Platform, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -131,6 +131,28 @@ def test_what_becomes_of_an_order_after_its_saga_is_shown_as_it_happens(
     )
     assert page.evaluate("window.marked")
     assert problems == []
+
+
+def test_drivers_with_an_order_are_shown_while_they_have_it(platform: Platform, open_panel: OpenPanel) -> None:
+    platform.sql("conductores_lectura", "truncate conductores")  # the list has ten places
+    page = open_panel(platform)
+    expect(page.locator("#conductores-notice")).to_have_text("There are none yet.")
+    id_producto = crear_producto(platform, 5)
+    registrar_conductores(platform, 0)
+    platform.request("POST", "/conductores", {"nombre": ATTACK})
+    id_orden = wait_for("an order with a driver", lambda: order_with_driver(platform, id_producto))
+    driver = page.locator("#conductores > li").filter(has_text=ATTACK)
+    driver.get_by_role("link", name=id_orden).click()
+    expect(page.locator("#orden-estado")).to_have_text("Started: it has a driver.")
+    platform.request("POST", f"/orders/{id_orden}/cancelacion")
+    expect(page.locator("#conductores > li")).to_have_count(0)
+    assert page.title() == "Order panel"
+
+
+def order_with_driver(platform: Platform, id_producto: str) -> str | None:
+    """A new order's id, if there was a driver for it."""
+    id_orden = request_orden(platform, id_producto)
+    return id_orden if final(platform, id_orden)[0]["estado"] == "iniciada" else None
 
 
 def test_a_failure_appears_by_itself_with_its_reason_and_keeps_the_focus_where_it_was(
