@@ -12,6 +12,8 @@ from tests.support.platform import Platform, wait_for
 
 pytestmark = pytest.mark.e2e
 
+RACES = 30
+"""Orders that are cancelled while their sagas run, and orders that are cancelled and dispatched at once."""
 UNDONE = ["comando-liberar-conductor", "comando-revertir-disminuir-stock", "comando-revertir-orden-creada"]
 
 
@@ -111,9 +113,9 @@ def test_a_stream_until_the_end_follows_the_order_to_its_last_state(platform: Pl
 
 def test_cancelling_races_with_every_step_and_with_dispatching_and_one_of_them_wins(platform: Platform) -> None:
     """Orders are cancelled as soon as they can be seen, and others at the same time as they are dispatched."""
-    id_producto = crear_producto(platform, 1000)
-    registrar_conductores(platform, 60)
-    started = [iniciada(platform, id_producto) for _ in range(30)]
+    id_producto = crear_producto(platform, 2 * RACES)
+    registrar_conductores(platform, 2 * RACES)
+    started = [iniciada(platform, id_producto) for _ in range(RACES)]
 
     def cancel_at_once(_: int) -> str:
         id_orden = request_orden(platform, id_producto)
@@ -130,16 +132,16 @@ def test_cancelling_races_with_every_step_and_with_dispatching_and_one_of_them_w
         return requests[0].result()[0], requests[1].result()[0]
 
     with ThreadPoolExecutor(6) as executor:
-        cancelled = list(executor.map(cancel_at_once, range(30)))
+        cancelled = list(executor.map(cancel_at_once, range(RACES)))
         statuses = list(executor.map(race, started))
     assert set(statuses) <= {(200, 409), (409, 200)}
     dispatched = sum(status == (409, 200) for status in statuses)
     ids = [*cancelled, *(orden["id_orden"] for orden in started)]
     states = "select estado, count(*) from ordenes where id_orden = any(cast(:ids as uuid[])) group by 1"
-    expected = {"cancelada": 60 - dispatched, "despachada": dispatched}
+    expected = {"cancelada": 2 * RACES - dispatched, "despachada": dispatched}
     for database in ("ordenes", "ordenes_lectura"):
         assert dict(platform.sql(database, states, ids=ids)) == {name: n for name, n in expected.items() if n}
-    wait_for("the stock", lambda: stock(platform, id_producto) == 1000 - dispatched)
-    wait_for("the drivers", lambda: libres(platform) == 60 - dispatched)
+    wait_for("the stock", lambda: stock(platform, id_producto) == 2 * RACES - dispatched)
+    wait_for("the drivers", lambda: libres(platform) == 2 * RACES - dispatched)
     holding = "select count(*) from asignaciones where estado = 'asignada' and id_orden = any(cast(:ids as uuid[]))"
     assert platform.sql("conductores", holding, ids=ids) == [(dispatched,)]
