@@ -30,9 +30,7 @@ class AsignarConductor(Function):
 
     def _asignar(self, tx: Any, batch: Sequence[Message[ComandoAsignarConductor]], *, is_new: bool) -> Outputs:
         wait = timedelta(seconds=self.config.get("ESPERA_CONDUCTOR", 0))
-        if wait:
-            tables.lock(tx)
-        changes = Changes(now(tx))
+        changes = waiting.begin(tx) if wait else Changes(now(tx))
         served = waiting.serve(tx, changes) if wait else []  # whoever waits comes first
         asignaciones = tables.asignaciones(changes)
         outputs = _assign(tx, batch, asignaciones.assumed_empty() if is_new else asignaciones, wait, changes)

@@ -6,20 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions.conductores import decisions, tables, waiting
-from functions.conductores.states import Changes
-from functions.engine.batch import Outputs, add_to_last, decide
+from functions.engine.batch import Outputs, decide
 from functions.engine.function import Function
 from functions.messages.envelope import Message
 from functions.messages.payloads import ComandoLiberarConductor
-from functions.postgres.clock import now
 
 
 class LiberarConductor(Function):
     """Frees the drivers of orders for those that wait, and has the rest of the orders compensated."""
 
     def handle(self, tx: Any, batch: Sequence[Message[ComandoLiberarConductor]]) -> Outputs:
-        tables.lock(tx)
-        changes = Changes(now(tx))
+        changes = waiting.begin(tx)
         outputs = decide(tx, batch, decisions.liberar, tables.asignaciones(changes))
-        served = waiting.serve(tx, changes)
-        return add_to_last(outputs, [*served, *changes.events()])
+        return waiting.finish(tx, outputs, changes)

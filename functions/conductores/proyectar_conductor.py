@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions.conductores import tables
-from functions.engine.batch import Outputs
+from functions.engine.batch import Outputs, newest
 from functions.engine.function import Function
 from functions.messages.envelope import Message
 from functions.messages.payloads import EventoConductor
@@ -19,7 +19,6 @@ class ProyectarConductor(Function):
     """Each event may tell of 100 drivers."""
 
     def handle(self, tx: Any, batch: Sequence[Message[EventoConductor]]) -> Outputs:
-        told = [conductor for message in batch for conductor in message.data.conductores]
-        newest = {conductor.id_conductor: conductor for conductor in sorted(told, key=lambda one: one.version)}
-        tables.proyectar(tx, list(newest.values()))
+        told = (conductor for message in batch for conductor in message.data.conductores)
+        tables.proyectar(tx, newest(told, "id_conductor"))
         return []

@@ -3,20 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from functions.conductores import states, tables
-from functions.conductores.states import Changes
+from functions.conductores import states, tables, waiting
 from functions.engine.batch import Outputs, add_to_last, decide
 from functions.engine.function import Function
 from functions.messages.envelope import Message
 from functions.messages.payloads import ComandoRenombrarConductor
-from functions.postgres.clock import now
 
 
 class RenombrarConductor(Function):
     """Gives drivers other names."""
 
     def handle(self, tx: Any, batch: Sequence[Message[ComandoRenombrarConductor]]) -> Outputs:
-        tables.lock(tx)
-        changes = Changes(now(tx))
+        changes = waiting.begin(tx)
         outputs = decide(tx, batch, states.renombrar, tables.conductores(changes))
         return add_to_last(outputs, changes.events())

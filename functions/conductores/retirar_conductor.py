@@ -4,20 +4,17 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from functions.conductores import states, tables
-from functions.conductores.states import Changes
+from functions.conductores import states, tables, waiting
 from functions.engine.batch import Outputs, add_to_last, decide
 from functions.engine.function import Function
 from functions.messages.envelope import Message
 from functions.messages.payloads import ComandoRetirarConductor
-from functions.postgres.clock import now
 
 
 class RetirarConductor(Function):
     """Retires drivers: the order at hand is the last one."""
 
     def handle(self, tx: Any, batch: Sequence[Message[ComandoRetirarConductor]]) -> Outputs:
-        tables.lock(tx)
-        changes = Changes(now(tx))
+        changes = waiting.begin(tx)
         outputs = decide(tx, batch, partial(states.retirar, now=changes.moment), tables.conductores(changes))
         return add_to_last(outputs, changes.events())

@@ -7,21 +7,18 @@ from datetime import timedelta
 from typing import Any
 
 from functions.conductores import decisions, tables, waiting
-from functions.conductores.states import Changes
 from functions.engine.batch import Outputs, add_to_last
 from functions.engine.function import Function
 from functions.messages.envelope import Message
 from functions.messages.payloads import ComandoRevisarEspera, Payload
-from functions.postgres.clock import now
 
 
 class RevisarEspera(Function):
     """Looks after orders that wait for a driver: those whose wait is over are refused, and compensated."""
 
     def handle(self, tx: Any, batch: Sequence[Message[ComandoRevisarEspera]]) -> Outputs:
-        tables.lock(tx)
-        moment = now(tx)
-        changes = Changes(moment)
+        changes = waiting.begin(tx)
+        moment = changes.moment
         outputs: list[Payload] = waiting.serve(tx, changes)
         over = tables.esperas_over(tx, moment, waiting.MAX_ORDENES)
         if over:

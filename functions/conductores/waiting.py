@@ -1,17 +1,31 @@
 """Orders that wait for a driver: free drivers serve them, the oldest first.
 
-Whoever lets orders wait or frees drivers takes the same lock first (`tables.lock`). Otherwise one transaction could let
-an order wait while another one, which does not see it yet, leaves a driver free.
+Whoever lets orders wait or changes drivers takes the same lock first (`begin`). Otherwise one transaction could let an
+order wait while another one, which does not see it yet, leaves a driver free.
 """
 
 from typing import Any, Final
 
 from functions.conductores import decisions, tables
 from functions.conductores.states import Changes
+from functions.engine.batch import Outputs, add_to_last
 from functions.messages.payloads import Payload
+from functions.postgres.clock import now
 
 MAX_ORDENES: Final = 500
 """Waiting orders that are read at once, at most."""
+
+
+def begin(tx: Any) -> Changes:
+    """Takes the lock; returns where the transaction notes which drivers it changes."""
+    tables.lock(tx)
+    return Changes(now(tx))
+
+
+def finish(tx: Any, outputs: Outputs, changes: Changes) -> Outputs:
+    """The same outputs, with what follows from serving those that wait, and with what tells of all changed drivers."""
+    served = serve(tx, changes)
+    return add_to_last(outputs, [*served, *changes.events()])
 
 
 def serve(tx: Any, changes: Changes) -> list[Payload]:

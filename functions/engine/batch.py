@@ -1,15 +1,15 @@
 """Batches: load what a batch is about, decide message by message on the newest state, save what is new or changed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from functions.messages.envelope import Message
 from functions.messages.frozen import frozen
 from functions.messages.ids import Id
-from functions.messages.payloads import EventoOrden, EventoProducto, Payload
+from functions.messages.payloads import Conductor, EventoOrden, EventoProducto, Payload
 
 A = TypeVar("A")
-V = TypeVar("V", EventoOrden, EventoProducto)
+V = TypeVar("V", EventoOrden, EventoProducto, Conductor)
 Outputs = list[list[Payload]]
 """What each message of a batch leads to, in the batch's order."""
 
@@ -71,7 +71,7 @@ def changed(before: Mapping[Id, A], after: Mapping[Id, A]) -> list[A]:
     return [after[key] for key, aggregate in before.items() if after[key] is not aggregate]
 
 
-def newest(batch: Sequence[Message[V]]) -> list[V]:
-    """The newest state of each aggregate among these domain events."""
-    by_version = sorted((message.data for message in batch), key=lambda evento: evento.version)
-    return list({getattr(evento, evento.key): evento for evento in by_version}.values())
+def newest(states: Iterable[V], key: str) -> list[V]:
+    """The newest state of each aggregate among these; `key` is the field that holds the aggregate's id."""
+    by_version = sorted(states, key=lambda state: state.version)
+    return list({getattr(state, key): state for state in by_version}.values())

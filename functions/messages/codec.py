@@ -159,7 +159,4 @@ def payload(definition: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def record(definition: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """The fields of the records in the payload's field `name`: an array of them, or null."""
-    avro_type = next(field["type"] for field in payload(definition) if field["name"] == name)
-    array = avro_type[1] if isinstance(avro_type, list) else avro_type
-    fields: list[dict[str, Any]] = array["items"]["fields"]
-    return fields
+    return fields_of.record_fields(next(field["type"] for field in payload(definition) if field["name"] == name))

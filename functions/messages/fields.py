@@ -44,10 +44,15 @@ class Items:
 
 def items(record_type: type, avro_type: Any) -> Items:
     """What is in a field with the type `avro_type`, an array of records that become a `record_type` each, or null."""
-    is_nullable = isinstance(avro_type, list)
-    array = avro_type[1] if is_nullable else avro_type
-    fields = {field["name"]: field["type"] for field in array["items"]["fields"]}
-    return Items(record_type, tuple(fields), ids(fields), text_fields(fields), is_nullable)
+    fields = {field["name"]: field["type"] for field in record_fields(avro_type)}
+    return Items(record_type, tuple(fields), ids(fields), text_fields(fields), isinstance(avro_type, list))
+
+
+def record_fields(avro_type: Any) -> list[dict[str, Any]]:
+    """The fields of the records in an array with this type, which may be null too."""
+    array = avro_type[1] if isinstance(avro_type, list) else avro_type
+    fields: list[dict[str, Any]] = array["items"]["fields"]
+    return fields
 
 
 def ids(fields: Mapping[str, Any]) -> tuple[str, ...]:

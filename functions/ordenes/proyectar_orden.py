@@ -16,5 +16,5 @@ class ProyectarOrden(Function):
     uses_receipts = False
 
     def handle(self, tx: Any, batch: Sequence[Message[EventoOrden]]) -> Outputs:
-        tables.proyectar(tx, newest(batch))
+        tables.proyectar(tx, newest((message.data for message in batch), "id_orden"))
         return []

@@ -19,6 +19,7 @@ class ProyectarProducto(Function):
     """Each event may tell of the movements of 500 orders."""
 
     def handle(self, tx: Any, batch: Sequence[Message[EventoProducto]]) -> Outputs:
-        tables.proyectar(tx, newest(batch))
-        tables.add_movimientos(tx, [message.data for message in batch])
+        events = [message.data for message in batch]
+        tables.proyectar(tx, newest(events, "id_producto"))
+        tables.add_movimientos(tx, events)
         return []
