@@ -24,7 +24,6 @@ from bff.web.changes import changes
 from bff.web.commands import commands
 from bff.web.queries import queries
 from bff.web.services import Publisher, Services
-from bff.web.stock import stock
 from functions.cluster.admin_rest import Api
 from functions.messages.ids import Id, parse
 from functions.telemetry.spans import Tracer
@@ -90,7 +89,7 @@ def create_app(
     places, states = Shares(max_waiting, max_waiting_per_user), States(read_models.check)
     followings = followings or Followings(read_models)
     app.extensions["bff"] = Services(publisher, read_models, max_cantidad, places, followings, states, tracer)
-    for blueprint in (commands, changes, stock, queries, about):
+    for blueprint in (commands, changes, queries, about):
         app.register_blueprint(blueprint)
     if with_panel:
         app.register_blueprint(panel.create_blueprint(admin))

@@ -61,7 +61,7 @@ def require(caller: Caller, request: Request) -> None:
     method = "GET" if request.method == "HEAD" else request.method
     operation = f"{method} {route(request)}"
     scope = SCOPES[operation]
-    if scope and not any(map(caller.has_scope, (scope, *ALTERNATIVES.get(operation, ())))):
+    if scope and not _allows(caller, operation):
         raise Forbidden(f"{method} {request.path} needs the scope {scope}, which the token does not have")
 
 
@@ -73,10 +73,14 @@ def restricted_to(caller: Caller | None) -> str | None:
     return None if caller is None or caller.has_scope(ADMIN_SCOPE) else caller.name
 
 
+def _allows(caller: Caller, operation: str) -> bool:
+    """Whether the caller has a scope that lets them in."""
+    return any(map(caller.has_scope, (SCOPES[operation], *ALTERNATIVES.get(operation, ()))))
+
+
 def may_see_conductor(caller: Caller | None, id_conductor: Id) -> bool:
-    """Whether the caller may see this driver: whoever may see all drivers, and the driver."""
-    everybody = caller is None or any(map(caller.has_scope, ("conductores:leer", "conductores:administrar")))
-    return everybody or (caller is not None and caller.name == id_conductor)
+    """Whether the caller may see this driver: whoever may list all drivers, and the driver."""
+    return caller is None or _allows(caller, "GET /conductores") or caller.name == id_conductor
 
 
 def require_own(caller: Caller | None, user_id: str) -> None:

@@ -68,12 +68,9 @@ class ReadModels:
 
         There are fewer if their texts have more than MAX_PAGE bytes, but always more than fit into a page.
         """
-        params = {name: value for name, value in filters.items() if value is not None}
-        conditions = ["true", *(statements.FILTERS[name] for name in params)]
-        if after is not None:
-            params |= {"after_time": after[0], "after_id": after[1]}
-            conditions.append("time_stamp <= :after_time and (time_stamp < :after_time or id_orden > :after_id)")
-        rows = f"{statements.ORDENES} where {' and '.join(conditions)}"
+        behind = "time_stamp <= :after_time and (time_stamp < :after_time or id_orden > :after_id)"
+        condition, params = _condition(filters, after, behind)
+        rows = f"{statements.ORDENES} where {condition}"
         return _page(
             self._ordenes, rows, statements.ORDEN, statements.ORDEN_TEXTS, "time_stamp desc, id_orden", limit, params
         )
@@ -115,11 +112,8 @@ class ReadModels:
 
     def productos(self, limit: int, after: Place | None = None) -> list[Row]:
         """Up to `limit` products, oldest first, beginning after a place; fewer, as of orders."""
-        rows = statements.PRODUCTOS
-        params: dict[str, Any] = {}
-        if after is not None:
-            rows += " and (fecha_creacion, id) > (:after_time, :after_id)"
-            params = {"after_time": after[0], "after_id": after[1]}
+        condition, params = _condition({}, after, "(fecha_creacion, id) > (:after_time, :after_id)")
+        rows = f"{statements.PRODUCTOS} and {condition}"
         return _page(self._productos, rows, statements.PRODUCTO, ("nombre",), "fecha_creacion, id", limit, params)
 
     def producto(self, id_producto: Id) -> Row | None:
@@ -142,8 +136,11 @@ class ReadModels:
         """Up to `limit` movements of a product, deleted or not, newest first, those before a version; fewer, as of
         orders.
         """
-        rows = f"{statements.MOVIMIENTOS} where id_producto = :id" + (" and version < :before" if before else "")
-        params = {"id": id_producto, **({"before": before} if before else {})}
+        rows = f"{statements.MOVIMIENTOS} where id_producto = :id"
+        params: dict[str, Any] = {"id": id_producto}
+        if before is not None:
+            rows += " and version < :before"
+            params["before"] = before
         return _page(self._productos, rows, statements.MOVIMIENTO, ("motivo",), "version desc", limit, params)
 
     def ajuste(self, id_ajuste: Id) -> Row | None:
@@ -161,12 +158,8 @@ class ReadModels:
         """Up to `limit` drivers, those first who have been longest in their state, beginning after a place; fewer, as
         of orders. A driver who changes takes a place further back: no page leaves one out.
         """
-        params = {name: value for name, value in filters.items() if value is not None}
-        conditions = ["true", *(f"{name} = :{name}" for name in params)]
-        if after is not None:
-            params |= {"after_time": after[0], "after_id": after[1]}
-            conditions.append("(desde, id_conductor) > (:after_time, :after_id)")
-        rows = f"{statements.CONDUCTORES} where {' and '.join(conditions)}"
+        condition, params = _condition(filters, after, "(desde, id_conductor) > (:after_time, :after_id)")
+        rows = f"{statements.CONDUCTORES} where {condition}"
         order = "desde, id_conductor"
         return _page(self._conductores, rows, statements.CONDUCTOR, ("nombre",), order, limit, params)
 
@@ -188,6 +181,18 @@ class ReadModels:
         """How many drivers are in each state."""
         found = {row["estado"]: row["drivers"] for row in _rows(self._conductores, statements.COUNT_CONDUCTORES)}
         return {estado: found.get(estado, 0) for estado in CONDUCTOR_STATES}
+
+
+def _condition(filters: Mapping[str, Any], after: Place | None, behind: str) -> tuple[str, dict[str, Any]]:
+    """The condition of a list's rows, with its parameters. Filters whose value is None don't count; `behind` is true of
+    the rows after the place `after`.
+    """
+    params = {name: value for name, value in filters.items() if value is not None}
+    conditions = ["true", *(statements.FILTERS[name] for name in params)]
+    if after is not None:
+        params |= {"after_time": after[0], "after_id": after[1]}
+        conditions.append(behind)
+    return " and ".join(conditions), params
 
 
 def _waiting(rows: Sequence[Row]) -> tuple[int, float]:

@@ -16,7 +16,7 @@ FILTERS: Final = {
     "desde": "time_stamp >= :desde",
     "hasta": "time_stamp < :hasta",
 }
-"""The condition of each filter of lists of orders."""
+"""The condition of each filter of lists of orders and drivers."""
 PRODUCTO: Final = "id, nombre, stock, fecha_creacion, fecha_actualizacion"
 PRODUCTOS: Final = f"select {PRODUCTO} from productos where not eliminado"
 CONDUCTOR: Final = "id_conductor, nombre, estado, id_orden, desde"

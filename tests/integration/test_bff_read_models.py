@@ -199,6 +199,7 @@ def test_pages_of_movements_are_the_list_of_one_product_newest_first(
     second = read_models.movimientos(id_producto, 3, first[-1]["version"])
     assert [row["version"] for row in first + second] == [12, 8, 7, 3, 1]
     assert {row["id_producto"] for row in first + second} == {id_producto}
+    assert read_models.movimientos(id_producto, 3, 0) == []
     assert read_models.movimientos(new(), 3) == []
     databases.sql("productos_lectura", "update movimientos set motivo = :long", long="x" * (MAX_PAGE + 1))
     assert len(read_models.movimientos(id_producto, 5)) == 2
