@@ -31,9 +31,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy.exc import SQLAlchemyError
 
 from deployment.databases.admin import (
-    BFF_DATABASES,
     BFF_ROLE_SETTINGS,
-    DATABASES,
     ROLE_SETTINGS,
     ROLES,
     MissingVariable,
@@ -43,6 +41,7 @@ from deployment.databases.admin import (
     variable,
 )
 from deployment.databases.lock import only_one
+from deployment.databases.names import BFF_DATABASES, DATABASES
 from functions.postgres.session import passwords
 from functions.postgres.tls import InvalidTls
 from functions.program.run import saying_if_interrupted

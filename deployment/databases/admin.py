@@ -9,19 +9,10 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from deployment.databases.names import DATABASES
 from functions.postgres import tls
 from functions.postgres.session import Session, open_as
 
-DATABASES: Final = (
-    "ordenes",
-    "ordenes_lectura",
-    "productos",
-    "productos_lectura",
-    "conductores",
-    "conductores_lectura",
-    "saga",
-)
-BFF_DATABASES: Final = ("ordenes_lectura", "productos_lectura", "conductores_lectura", "saga")
 ROLES: Final = (*DATABASES, "bff")
 LIMITS: Final = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
 """The server stops a statement that takes or waits longer; the engine tries again."""

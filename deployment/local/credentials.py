@@ -7,19 +7,11 @@ import os
 import secrets
 from pathlib import Path
 
+from deployment.databases.names import DATABASES
 from deployment.local.errors import PlatformError
 from deployment.local.settings import Settings
 
-FUNCTION_ROLES = (
-    "ordenes",
-    "ordenes_lectura",
-    "productos",
-    "productos_lectura",
-    "conductores",
-    "conductores_lectura",
-    "saga",
-)
-ROLES = ("postgres", *FUNCTION_ROLES, "bff")
+ROLES = ("postgres", *DATABASES, "bff")
 
 
 def _file(data: Path) -> Path:
@@ -65,7 +57,7 @@ def addresses(settings: Settings) -> dict[str, str]:
 def for_functions(settings: Settings) -> dict[str, str]:
     """The worker's: the roles that functions work with, nobody else's."""
     known = passwords(settings.data)
-    return addresses(settings) | {_name(role): known[role] for role in FUNCTION_ROLES}
+    return addresses(settings) | {_name(role): known[role] for role in DATABASES}
 
 
 def for_bff(settings: Settings) -> dict[str, str]:

@@ -1,5 +1,5 @@
-"""Four orders to watch: in JSON, which is delivered; in XML; one that fails and is compensated; and one that the driver
-takes who delivered the first.
+"""Four orders to watch: one in JSON, which is delivered; one in XML; one that fails and is compensated; and one for the
+driver who delivered the first.
 
 Talks to the BFF only, as any client would: BFF_PORT (3000) on 127.0.0.1.
 """

@@ -317,21 +317,24 @@ def test_with_tokens_it_asks_for_one_and_shows_what_that_may_see(platform: Platf
         expect(page.locator("#recent").get_by_role("link", name=orden_of_eva)).to_be_visible()
 
 
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("path", ["**/panel/topics", "**/orders?limit=10"])
 def test_what_is_refused_to_no_token_says_nothing_of_the_token_that_came_meanwhile(
-    platform: Platform, open_panel: OpenPanel
+    platform: Platform, open_panel: OpenPanel, path: str, status: int
 ) -> None:
     with bff_with(platform, BFF_JWT_SECRET=SECRET):
         page = open_panel(platform)
         expect(page.locator("#access")).to_be_visible()
         held: list[Route] = []
-        page.route("**/panel/topics", lambda route: route.continue_() if held else held.append(route))
-        with page.expect_request("**/panel/topics"):
+        page.route(path, lambda route: route.continue_() if held else held.append(route))
+        with page.expect_request(path):
             page.reload()
         expect(page.locator("#access")).to_be_visible()
         page.get_by_label("Token").fill(token("root", "ordenes:leer", "ordenes:administrar", "metricas:leer"))
         page.get_by_label("Token").press("Enter")
         expect(page.locator("#access")).to_be_hidden()
-        held[0].fulfill(status=401, body="{}")
+        with page.expect_request(path):
+            held[0].fulfill(status=status, body="{}")
         expect(figure(page, "ordenes/evento-orden", "proyectar-orden", "waiting")).to_have_text("0")
         expect(page.locator("#access")).to_be_hidden()
 

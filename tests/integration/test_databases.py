@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from tools.deploy.connections import Server, ask
 
-from tests.support.platform import DATABASES, ROOT, Platform
+from deployment.databases.names import DATABASES
+from tests.support.platform import ROOT, Platform
 
 BFF_DATABASES = ("ordenes_lectura", "productos_lectura", "conductores_lectura", "saga")
 ROLES = (*DATABASES, "bff")

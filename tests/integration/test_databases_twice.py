@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from deployment.databases.__main__ import INTERRUPTED
 from deployment.databases.lock import KEY
-from tests.support.platform import DATABASES, ROOT, Platform, wait_for
+from deployment.databases.names import DATABASES
+from tests.support.platform import ROOT, Platform, wait_for
 
 WAITING = r"another run makes the databases: waiting for the one of postgres from 127\.0\.0\.1 since \S+Z …\n"
 

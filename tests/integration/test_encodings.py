@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from deployment.databases.admin import DATABASES
+from deployment.databases.names import DATABASES
 from functions.postgres.connection import connect
 from tests.support.postgres_cluster import Cluster, cluster
 

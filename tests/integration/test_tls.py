@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from bff.backends.read_models import DATABASES, DatabaseUnavailable, ReadModels
 from bff.settings import Settings
 from deployment.databases import admin
+from deployment.databases.names import BFF_DATABASES
 from functions.postgres.connection import connect
 from functions.postgres.errors import is_transient
 from tests.support.certificates import Authority
@@ -104,7 +105,7 @@ def in_the_server(authority: Authority, tmp_path_factory: pytest.TempPathFactory
         with engine.connect() as connection:
             for role in ("saga", "bff"):
                 admin.execute(connection, "create role %I login password %L", role, password=f"password of {role}")
-            for database in admin.BFF_DATABASES:
+            for database in BFF_DATABASES:
                 admin.execute(connection, "create database %I template template0 encoding ''UTF8''", database)
         yield found
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from deployment.databases.names import DATABASES
 from functions.conductores import tables as conductores
 from functions.conductores.states import Changes
 from functions.engine import receipts
@@ -27,7 +28,7 @@ from functions.saga import tables as saga
 from tests.load import parallel, seeding
 from tests.load.chain import DIRECCION_ENTREGA, IDS_PRODUCTO, TRANSACTION_ID, Chain, initial_productos, make_chains
 from tests.load.parallel import Action
-from tests.support.platform import DATABASES, Platform
+from tests.support.platform import Platform
 
 Transaction = Callable[[sa.Connection], None]
 PREFIX: Final = "techo-"

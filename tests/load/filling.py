@@ -7,9 +7,10 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from deployment.databases.names import DATABASES
 from functions.messages.outgoing import pack
 from tests.load import seeding
-from tests.support.platform import DATABASES, Platform
+from tests.support.platform import Platform
 
 
 def _id(prefix: str) -> str:

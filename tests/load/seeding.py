@@ -4,8 +4,9 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from deployment.databases.names import DATABASES
 from tests.load import broker
-from tests.support.platform import DATABASES, Platform, wait_for
+from tests.support.platform import Platform, wait_for
 
 PRODUCTOS: Final = 20
 STOCK: Final = 10_000_000

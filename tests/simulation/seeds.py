@@ -3,10 +3,10 @@
 import random
 from typing import Final
 
+from deployment.databases.names import DATABASES
 from tests.simulation.clock import HOUR, MINUTE, SECOND
 from tests.simulation.steps import DEATH, FAILURE
 from tests.simulation.story import MARGIN, Event, Orders, Story
-from tests.support.platform import DATABASES
 
 FUNCTIONS: Final = (
     "crear-orden",

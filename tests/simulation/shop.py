@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any, Final
 
+from deployment.databases.names import DATABASES
 from functions.messages.outgoing import Outgoing
 from tests.simulation.broker import QUARANTINE, Broker, Stored, Subscription
 from tests.simulation.clock import MINUTE, SECOND, Clock
@@ -14,7 +15,6 @@ from tests.simulation.database import Database
 from tests.simulation.instance import Instance
 from tests.simulation.steps import Death
 from tests.support import engines
-from tests.support.platform import DATABASES
 from tests.support.world import FUNCTIONS
 
 PREFIX: Final = "persistent://monoliticas/"

@@ -18,16 +18,9 @@ from urllib.request import Request, urlopen
 import psutil
 import sqlalchemy as sa
 
+from deployment.databases.names import DATABASES
+
 ROOT = Path(__file__).parents[2]
-DATABASES = (
-    "ordenes",
-    "ordenes_lectura",
-    "productos",
-    "productos_lectura",
-    "conductores",
-    "conductores_lectura",
-    "saga",
-)
 PORTS = ("PULSAR_PORT", "PULSAR_HTTP_PORT", "BOOKIE_PORT", "FUNCTIONS_PORT", "POSTGRES_PORT", "BFF_PORT")
 T = TypeVar("T")
 

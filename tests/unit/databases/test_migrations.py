@@ -7,7 +7,7 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from deployment.databases import __main__ as databases
-from deployment.databases.admin import DATABASES
+from deployment.databases.names import DATABASES
 
 NAMES = ["a shop", "shop_feature%2Fcarts", "100%", "shop:main", "a;b,c", "año#1?&'\"$x", "%(here)s"]
 

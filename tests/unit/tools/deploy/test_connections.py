@@ -9,7 +9,7 @@ from tools.deploy.connections import BFF_DEFAULTS, Server, budget, check, compar
 from tools.errors import ToolError
 
 from bff.settings import Settings
-from deployment.databases.admin import BFF_DATABASES
+from deployment.databases.names import BFF_DATABASES
 from functions.cluster import connections
 from tests.support.manifests import resources
 from tests.support.platform import ROOT
