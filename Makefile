@@ -4,6 +4,11 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 LOCAL  := $(PY) -m deployment.local
+# A cluster knows who asks: `make deploy PLATFORM_PROFILE=cluster`, and `make cluster`, which is up and deploy.
+ifeq ($(PLATFORM_PROFILE),cluster)
+ADMINISTRATOR := --as administrator
+OPERATOR := --as operator
+endif
 SIDE_BY_SIDE := -n 3 --no-loadscope-reorder
 # pip takes nothing without a hash, and builds the one package that has no wheel with the locked setuptools.
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r
@@ -14,7 +19,7 @@ UV_LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/uv pip compile --qu
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock audit release demo up deploy prometheus plan history rollback prune schemas-check schemas-release catalogue dashboards api new dlq deadlines publish listen monitor down status logs clean test test-deploy simulate drill chaos outage fuzz bench check format
+.PHONY: help setup lock audit release demo up deploy cluster prometheus plan history rollback prune schemas-check schemas-release catalogue dashboards api new dlq deadlines publish listen monitor down status logs clean test test-deploy simulate drill chaos outage fuzz bench check format
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -58,8 +63,12 @@ up: $(VENV)/.ready ## start PostgreSQL, Pulsar, its functions worker and the BFF
 
 deploy: $(VENV)/.ready ## create databases, topics, schemas and functions on the running platform, or update them
 	@$(LOCAL) run -- $(PY) -m deployment.databases
-	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/provision.py
+	@$(LOCAL) run $(ADMINISTRATOR) -- $(PY) pulsar-admin-scripts/provision.py
+	@test -z "$(ADMINISTRATOR)" || $(LOCAL) run $(ADMINISTRATOR) -- $(PY) pulsar-admin-scripts/grants.py
 	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/deploy.py
+
+cluster: ## several nodes of each kind with TLS and tokens, and all of it deployed; then: make status PLATFORM_PROFILE=cluster
+	@$(MAKE) --no-print-directory up deploy PLATFORM_PROFILE=cluster
 
 demo: up deploy ## the whole thing: platform, functions, and orders to watch
 	@$(LOCAL) run -- $(PY) -m deployment.local.demo
@@ -99,19 +108,19 @@ new: $(VENV)/.tests ## lay out a new command topic: make new TOPIC=ordenes/coman
 	@$(PY) pulsar-admin-scripts/new.py $(TOPIC)
 
 dlq: $(VENV)/.ready ## dead letters: make dlq ARGS="list"; also show, redrive, discard
-	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/dlq.py $(ARGS)
+	@$(LOCAL) run $(OPERATOR) -- $(PY) pulsar-admin-scripts/dlq.py $(ARGS)
 
 deadlines: $(VENV)/.ready ## suspend and resume giving orders up: make deadlines ARGS="suspend --reason '…'"; also status
-	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/deadlines.py $(ARGS)
+	@$(LOCAL) run $(OPERATOR) -- $(PY) pulsar-admin-scripts/deadlines.py $(ARGS)
 
 publish: $(VENV)/.ready ## publish messages: make publish ARGS="ordenes/comando-crear-orden order.json"
-	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/publish.py $(ARGS)
+	@$(LOCAL) run $(OPERATOR) -- $(PY) pulsar-admin-scripts/publish.py $(ARGS)
 
 listen: $(VENV)/.ready ## messages as they come: make listen ARGS="--order UUID"
-	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/listen.py $(ARGS)
+	@$(LOCAL) run $(OPERATOR) -- $(PY) pulsar-admin-scripts/listen.py $(ARGS)
 
 monitor: $(VENV)/.ready ## topics, functions, dead letters, live; one look: make monitor ARGS="--once"
-	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/monitor.py $(ARGS)
+	@$(LOCAL) run $(OPERATOR) -- $(PY) pulsar-admin-scripts/monitor.py $(ARGS)
 
 down: $(VENV)/.ready ## stop the platform; data stays
 	@$(LOCAL) down

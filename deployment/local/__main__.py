@@ -11,33 +11,44 @@ import argparse
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 
-from deployment.local import credentials, lifecycle, report, services, settings, setup, training
+from deployment.local import lifecycle, profile, report, settings, setup, training
+from deployment.local.cluster import replicas, tokens
+from deployment.local.cluster.platform import Cluster
 from deployment.local.errors import PlatformError
-from deployment.local.settings import Settings
+from deployment.local.profile import Profile
 from functions.program.run import saying_if_interrupted
 
-EPILOG = """settings (environment): PLATFORM_DATA (default .data), PULSAR_PORT 6650, PULSAR_HTTP_PORT 8080,
+EPILOG = """settings (environment): PLATFORM_PROFILE (single, or cluster: several nodes, with TLS and tokens),
+PLATFORM_DATA (default .data, or .data-cluster), JAVA_HOME. Of single: PULSAR_PORT 6650, PULSAR_HTTP_PORT 8080,
 BOOKIE_PORT (PULSAR_PORT + 1), FUNCTIONS_PORT 6750, POSTGRES_PORT 15432, BFF_PORT 3000, PULSAR_MEMORY,
-FUNCTIONS_MEMORY, JAVA_HOME. A data folder remembers its own."""
+FUNCTIONS_MEMORY. Of cluster: PLATFORM_NETWORK, the first three numbers of its addresses. A data folder remembers its
+own."""
 
 QUESTIONS = ("status", "logs", "env", "run")
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(services: Sequence[str]) -> argparse.ArgumentParser:
+    """Of the commands of a platform that has these services."""
+
+    def service(name: str) -> str:
+        """argparse's `choices` does not go with an argument that may be left out."""
+        if name not in services:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(services)}")
+        return name
+
     plain = argparse.RawDescriptionHelpFormatter
     top = argparse.ArgumentParser("python -m deployment.local", description=__doc__, epilog=EPILOG)
     top.formatter_class = plain
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("setup", help="download and build what is missing; offline once it is there")
     up = commands.add_parser("up", help="start what does not run, and wait until it is ready")
-    up.add_argument(
-        "names", nargs="*", metavar="SERVICE", type=service, help=f"these only: {', '.join(services.NAMES)}"
-    )
+    up.add_argument("names", nargs="*", metavar="SERVICE", type=service, help=f"these only: {', '.join(services)}")
     commands.add_parser("down", help="stop everything; the data stays")
     for verb in ("start", "stop", "restart"):
         one = commands.add_parser(verb, help=f"{verb} one service")
-        one.add_argument("name", choices=services.NAMES)
+        one.add_argument("name", choices=services)
     status = commands.add_parser("status", help="what runs; exit code 0 only when all is ready")
     status.add_argument("--json", action="store_true")
     logs = commands.add_parser("logs", help="logs of a service, of a function, or of all")
@@ -45,31 +56,36 @@ def parser() -> argparse.ArgumentParser:
     logs.add_argument("-f", "--follow", action="store_true")
     logs.add_argument("-n", "--lines", type=int, default=20, help="how many of each log (default 20)")
     commands.add_parser("clean", help="stop everything and remove the data folder")
-    commands.add_parser("env", help='print the environment: eval "$(python -m deployment.local env)"')
+    env = commands.add_parser("env", help='print the environment: eval "$(python -m deployment.local env)"')
     run = commands.add_parser("run", help="run a command with that environment: run -- CMD ...")
+    for asking in (env, run):
+        asking.add_argument("--as", dest="role", metavar="ROLE", help="cluster: whose token it has (default deployer)")
+    rotate = commands.add_parser("rotate", help="cluster: give every role a new token; nothing is restarted")
+    rotate.add_argument(
+        "--hours", type=float, default=tokens.HOURS, help=f"how long they last (default {tokens.HOURS})"
+    )
+    commands.add_parser("promote", help="cluster: make the replica of PostgreSQL the primary, and end the other one")
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- CMD ...")
     return top
 
 
-def service(name: str) -> str:
-    """argparse's `choices` does not go with an argument that may be left out."""
-    if name not in services.NAMES:
-        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(services.NAMES)}")
-    return name
-
-
 def main() -> int:
-    arguments = parser().parse_args()
+    try:
+        chosen = profile.from_env(os.environ)
+    except PlatformError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    arguments = parser(chosen.names).parse_args()
     advice = "interrupted: `status` says what runs; the same command goes on from there"
     try:
         with saying_if_interrupted("interrupted" if arguments.command in QUESTIONS else advice):
-            return execute(arguments, Settings.from_env(os.environ))
+            return execute(arguments, chosen)
     except PlatformError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
 
 
-def execute(arguments: argparse.Namespace, chosen: Settings) -> int:
+def execute(arguments: argparse.Namespace, chosen: Profile) -> int:
     match arguments.command:
         case "setup":
             setup.ensure()
@@ -84,25 +100,38 @@ def execute(arguments: argparse.Namespace, chosen: Settings) -> int:
     return 0
 
 
-def on_existing(command: str, arguments: argparse.Namespace, chosen: Settings) -> int:
+def on_existing(command: str, arguments: argparse.Namespace, chosen: Profile) -> int:
     """Commands that need a data folder that `up` made."""
     if not settings.remembered(chosen.data):
         raise PlatformError(f"there is no platform in {chosen.data}; run `up` first")
     match command:
         case "down":
             with lifecycle.locked(chosen.data):
-                lifecycle.stop(chosen, services.NAMES)
+                lifecycle.stop(chosen, chosen.names)
         case "start" | "stop" | "restart":
             one_service(command, arguments.name, chosen)
+        case "rotate" | "promote":
+            with lifecycle.locked(chosen.data):
+                on_cluster(command, arguments, chosen)
         case "logs":
-            report.logs(chosen, arguments.name, arguments.follow, arguments.lines)
+            report.logs(chosen.data, arguments.name, arguments.follow, arguments.lines)
         case _:
             lifecycle.refuse_changes(chosen)
             return show(command, arguments, chosen)
     return 0
 
 
-def one_service(command: str, name: str, chosen: Settings) -> None:
+def on_cluster(command: str, arguments: argparse.Namespace, chosen: Profile) -> None:
+    """Commands that only a cluster has."""
+    if not isinstance(chosen, Cluster):
+        raise PlatformError(f"{command} is for a cluster: PLATFORM_PROFILE=cluster")
+    if command == "promote":
+        replicas.promote(chosen.settings)
+    else:
+        print(f"  {tokens.write(chosen.data, arguments.hours)} tokens, for {arguments.hours:g} hours")
+
+
+def one_service(command: str, name: str, chosen: Profile) -> None:
     with lifecycle.locked(chosen.data):
         lifecycle.refuse_changes(chosen)
         if command != "start":
@@ -111,10 +140,10 @@ def one_service(command: str, name: str, chosen: Settings) -> None:
             lifecycle.start(chosen, [name])
 
 
-def show(command: str, arguments: argparse.Namespace, chosen: Settings) -> int:
+def show(command: str, arguments: argparse.Namespace, chosen: Profile) -> int:
     if command == "status":
         return report.print_status(chosen, arguments.json)
-    environment = credentials.for_people(chosen)
+    environment = chosen.environment(arguments.role)
     if command == "env":
         for name, value in environment.items():
             print(f"export {name}={shlex.quote(value)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Collection
 from pathlib import Path
 
 from deployment.databases.names import DATABASES
@@ -18,11 +19,11 @@ def _file(data: Path) -> Path:
     return data / "secrets.json"
 
 
-def generate(data: Path) -> None:
-    """Makes the passwords of a new data folder; kept for its life."""
+def generate(data: Path, more: Collection[str] = ()) -> None:
+    """Makes the passwords of a new data folder, of the databases' roles and of what is named; kept for its life."""
     if _file(data).exists():
         return
-    passwords = {role: secrets.token_urlsafe(24) for role in ROLES}
+    passwords = {role: secrets.token_urlsafe(32) for role in (*ROLES, *more)}
     new = data / "secrets.json.new"
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -57,7 +58,7 @@ def addresses(settings: Settings) -> dict[str, str]:
 def for_functions(settings: Settings) -> dict[str, str]:
     """The worker's: the roles that functions work with, nobody else's."""
     known = passwords(settings.data)
-    return addresses(settings) | {_name(role): known[role] for role in DATABASES}
+    return addresses(settings) | {variable(role): known[role] for role in DATABASES}
 
 
 def for_bff(settings: Settings) -> dict[str, str]:
@@ -68,7 +69,7 @@ def for_people(settings: Settings) -> dict[str, str]:
     """What `env` and `run` give: everything, the administrator's password included."""
     known = passwords(settings.data)
     admin = {"DB_ADMIN_USERNAME": "postgres", "DB_ADMIN_PASSWORD": known["postgres"]}
-    return for_functions(settings) | {_name("bff"): known["bff"]} | admin
+    return for_functions(settings) | {variable("bff"): known["bff"]} | admin
 
 
 def inherited() -> dict[str, str]:
@@ -82,5 +83,6 @@ def inherited() -> dict[str, str]:
     return {"MALLOC_ARENA_MAX": "2"} | kept | {"LC_ALL": "C.UTF-8"}
 
 
-def _name(role: str) -> str:
+def variable(role: str) -> str:
+    """The environment variable of a database role's password."""
     return f"DB_PASSWORD_{role.upper()}"

@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import zipfile
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -72,8 +73,10 @@ def flags() -> list[str]:
     return [*opened, *quiet, "-Dio.netty.tryReflectionSetAccessible=true"]
 
 
-def server(name: str, memory: str, conf: Path, temporary: Path, main: list[str]) -> list[str]:
-    """The command line of a server process, a service's."""
+def server(
+    name: str, memory: str, conf: Path, temporary: Path, main: list[str], options: Collection[str] = ()
+) -> list[str]:
+    """The command line of a server process, a service's. `name`: whose classes Java has noted."""
     return [
         binary(),
         *_known(name),
@@ -86,14 +89,15 @@ def server(name: str, memory: str, conf: Path, temporary: Path, main: list[str])
         # Names resolve to the loopback address only, whatever the machine's name and DNS are.
         f"-Djdk.net.hosts.file={conf / 'hosts'}",
         _logging(conf / "log4j2.xml"),
+        *options,
         f"@{class_path()}",
         *main,
     ]
 
 
-def tool(conf: Path) -> list[str]:
+def tool(conf: Path, options: Collection[str] = ()) -> list[str]:
     """The start of a command line tool's command line."""
-    return _light(*_known("tools"), "-Xlog:disable", _logging(conf / "log4j2-tools.xml"))
+    return _light(*_known("tools"), "-Xlog:disable", _logging(conf / "log4j2-tools.xml"), *options)
 
 
 def _logging(configuration: Path) -> str:

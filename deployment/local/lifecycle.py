@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import signal
 import socket
 import sys
 import time
@@ -13,10 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from deployment.local import credentials, processes, render, services, settings, setup
+from deployment.local import processes, services, settings, setup
 from deployment.local.errors import PlatformError
+from deployment.local.namespaces import inside
+from deployment.local.profile import Profile
 from deployment.local.services import Service
-from deployment.local.settings import Settings
 
 START_TIMEOUT = 180.0
 # A killed process may need this long until it gives its ports back.
@@ -35,9 +35,9 @@ def locked(data: Path) -> Iterator[None]:
         yield
 
 
-def up(chosen: Settings, names: Sequence[str]) -> None:
+def up(chosen: Profile, names: Sequence[str]) -> None:
     """Starts these services; all that there are, if none is named."""
-    names = [name for name in services.NAMES if name in names or not names]
+    names = [name for name in chosen.names if name in names or not names]
     setup.ensure()
     _claim(chosen.data)
     with locked(chosen.data):
@@ -46,16 +46,16 @@ def up(chosen: Settings, names: Sequence[str]) -> None:
 
 
 def start(
-    chosen: Settings, names: Sequence[str], change: Callable[[Service], Service] = lambda service: service
+    chosen: Profile, names: Sequence[str], change: Callable[[Service], Service] = lambda service: service
 ) -> None:
     """Starts those of the services that do not run, as `change` has them, and waits until all are ready."""
     missing = [name for name in names if not services.pid(chosen.data, name)]
+    chosen.connect()
     for name in missing:
         _refuse_used_ports(name, chosen)
     chosen.remember(names)
-    credentials.generate(chosen.data)
-    render.write_all(chosen)
-    wanted = [change(services.make(name, chosen)) for name in names]
+    chosen.prepare()
+    wanted = [change(chosen.service(name)) for name in names]
     for service in wanted:
         for need in service.needs:
             if need not in names and not services.pid(chosen.data, need):
@@ -63,32 +63,35 @@ def start(
     _start_all(wanted, missing)
 
 
-def stop(chosen: Settings, names: Sequence[str]) -> None:
+def stop(chosen: Profile, names: Sequence[str]) -> None:
     """Stops the services in reverse order; returns when they have ended, the function instances as well."""
-    for name in reversed(services.NAMES):
+    for name in reversed(chosen.names):
         if name not in names:
             continue
         begin, stopped = time.monotonic(), False
+        chosen.leaving(name)
         # More than once: the worker may have started another instance meanwhile.
         for _ in range(3):
             if not (pids := _processes(chosen, name)):
                 break
-            processes.stop(pids, services.STOP_SIGNALS.get(name, signal.SIGTERM), services.STOP_TIMEOUT)
+            processes.stop(pids, services.stop_signal(name), services.STOP_TIMEOUT)
             stopped = True
         if pids := _processes(chosen, name):
             raise PlatformError(f"{name}: processes {pids} can't be stopped; end them, then run the same command again")
         services.pid_file(chosen.data, name).unlink(missing_ok=True)
-        print(f"  {name:<17} {f'stopped ({time.monotonic() - begin:.1f} s)' if stopped else 'was not running'}")
+        print(f"  {name:<18} {f'stopped ({time.monotonic() - begin:.1f} s)' if stopped else 'was not running'}")
+    if not any_running(chosen):
+        chosen.dismantle()
 
 
-def _processes(chosen: Settings, name: str) -> list[int]:
+def _processes(chosen: Profile, name: str) -> list[int]:
     pid = services.pid(chosen.data, name)
     # The worker would stop its instances one after the other.
-    instances = services.instances(chosen) if name == "functions-worker" else []
+    instances = chosen.instances(name)
     return [pid, *instances] if pid else instances
 
 
-def clean(chosen: Settings) -> None:
+def clean(chosen: Profile) -> None:
     """Stops everything and removes the data folder, if it is one."""
     if not chosen.data.exists():
         print(f"  {chosen.data} does not exist")
@@ -96,7 +99,7 @@ def clean(chosen: Settings) -> None:
     if not settings.remembered(chosen.data) and not _is_empty(chosen.data):
         raise PlatformError(f"{chosen.data} carries no platform.json of ours; nothing was removed")
     with locked(chosen.data):
-        stop(chosen, services.NAMES)
+        stop(chosen, chosen.names)
         shutil.rmtree(chosen.data)
     print(f"  removed {chosen.data}")
 
@@ -106,15 +109,15 @@ def _is_empty(data: Path) -> bool:
     return all(path.name == LOCK for path in data.iterdir())
 
 
-def refuse_changes(chosen: Settings) -> None:
+def refuse_changes(chosen: Profile) -> None:
     """A running platform keeps its settings."""
-    if (changes := settings.changed(os.environ, chosen.data)) and any_running(chosen.data):
+    if (changes := chosen.changed(os.environ)) and any_running(chosen):
         listed = ", ".join(changes)
         raise PlatformError(f"the running platform has other settings: {listed}; run `down` first")
 
 
-def any_running(data: Path) -> bool:
-    return any(services.pid(data, name) for name in services.NAMES)
+def any_running(chosen: Profile) -> bool:
+    return any(services.pid(chosen.data, name) for name in chosen.names)
 
 
 def _claim(data: Path) -> None:
@@ -127,23 +130,21 @@ def _claim(data: Path) -> None:
         raise PlatformError(f"can't make {data}: {problem.strerror}; choose another PLATFORM_DATA") from problem
 
 
-def _refuse_used_ports(name: str, chosen: Settings) -> None:
+def _refuse_used_ports(name: str, chosen: Profile) -> None:
     deadline = time.monotonic() + PORT_TIMEOUT
-    for variable in services.PORTS[name]:
-        port = chosen.ports()[variable]
-        while problem := _port_problem(port):
-            if time.monotonic() > deadline:
-                raise PlatformError(
-                    f"port {port} for {name} is in use ({problem}); set {variable} to a free one. Nothing was started"
-                )
-            time.sleep(0.1)
+    with inside(chosen.namespace(name)):
+        for address, port, remedy in chosen.listeners(name):
+            while problem := _port_problem(address, port):
+                if time.monotonic() > deadline:
+                    raise PlatformError(f"port {port} for {name} is in use ({problem}); {remedy}. Nothing was started")
+                time.sleep(0.1)
 
 
-def _port_problem(port: int) -> str | None:
+def _port_problem(address: str, port: int) -> str | None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((address, port))
         except OSError as problem:
             return problem.strerror
     return None
@@ -154,7 +155,7 @@ def _start_all(wanted: Sequence[Service], missing: Sequence[str]) -> None:
     begin = time.monotonic()
     waiting, unready = list(wanted), {service.name for service in wanted}
     while unready:
-        for service in [one for one in waiting if not unready & set(one.needs)]:
+        for service in [one for one in waiting if not unready & {*one.needs, *one.after}]:
             waiting.remove(service)
             if service.name in missing:
                 service.launch()
@@ -165,7 +166,7 @@ def _start_all(wanted: Sequence[Service], missing: Sequence[str]) -> None:
             elif service.ready():
                 unready.remove(service.name)
                 state = f"ready ({seconds:.1f} s)" if service.name in missing else f"already running (pid {pid})"
-                _line(f"  {service.name:<17} {state}\n")
+                _line(f"  {service.name:<18} {state}\n")
             elif seconds > START_TIMEOUT:
                 _fail(service, f"was not ready after {START_TIMEOUT:.0f} s")
         if sys.stdout.isatty() and unready:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from deployment.local.namespaces import inside
 from functions.program.run import uninterrupted
 
 MAX_LOG_BYTES = 20_000_000
@@ -46,14 +47,20 @@ def running(pid_file: Path) -> int | None:
 
 
 def spawn(
-    command: Sequence[str], pid_file: Path, log: Path, cwd: Path, env: Mapping[str, str], user: str | None
+    command: Sequence[str],
+    pid_file: Path,
+    log: Path,
+    cwd: Path,
+    env: Mapping[str, str],
+    user: str | None,
+    namespace: str | None = None,
 ) -> None:
-    """Starts a process that outlives this one; its output goes to the log."""
+    """Starts a process that outlives this one, in a network namespace if one is named; its output goes to the log."""
     log.parent.mkdir(parents=True, exist_ok=True)
     cwd.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
         log.replace(log.with_name(log.name + ".1"))
-    with log.open("ab") as output, uninterrupted():
+    with log.open("ab") as output, uninterrupted(), inside(namespace):
         process = subprocess.Popen(
             command,
             cwd=cwd,

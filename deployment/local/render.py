@@ -6,10 +6,11 @@ import json
 import shlex
 import shutil
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
-from deployment.local import java
+from deployment.local import credentials, java
 from deployment.local.settings import REPOSITORY, Settings
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -23,24 +24,31 @@ TOOLS = {
 
 def write_all(settings: Settings) -> None:
     """Renders everything; safe to repeat."""
-    conf, tools = settings.data / "conf", settings.data / "bin"
+    conf = settings.data / "conf"
     conf.mkdir(parents=True, exist_ok=True)
-    tools.mkdir(exist_ok=True)
     values = settings_values(settings)
     for name in ("standalone.conf", "functions_worker.yml", "log4j2.xml", "log4j2-tools.xml"):
         (conf / name).write_text(fill(name, values))
     (conf / "hosts").write_text(f"127.0.0.1 localhost {socket.gethostname()}\n")
     shutil.copytree(LOGGING, conf / LOGGING.name, dirs_exist_ok=True)
+    write_tools(settings.data, credentials.addresses(settings), "/dev/null")
+
+
+def write_tools(data: Path, addresses: Mapping[str, str], client_conf: str) -> None:
+    """pulsar-admin and pulsar-shell for a platform at these addresses, with what else its `client_conf` says."""
+    folder, values = data / "bin", {name.lower(): address for name, address in addresses.items()}
+    folder.mkdir(exist_ok=True)
     for name, main in TOOLS.items():
-        more = {"name": name, "main": main, "java": shlex.join(java.tool(conf))}
-        (tools / name).write_text(fill("tool.sh", values | more))
-        (tools / name).chmod(0o755)
+        more = {"name": name, "main": main, "java": shlex.join(java.tool(data / "conf"))}
+        more |= {"data_quoted": shlex.quote(str(data)), "client_conf": shlex.quote(client_conf)}
+        (folder / name).write_text(fill("tool.sh", values | more))
+        (folder / name).chmod(0o755)
 
 
 def settings_values(settings: Settings) -> dict[str, str]:
     ports = {name.lower(): str(port) for name, port in settings.ports().items()}
     paths = {"data_in_quotes": in_quotes(settings.data), "repository_in_quotes": in_quotes(REPOSITORY)}
-    return ports | paths | {"data_quoted": shlex.quote(str(settings.data))}
+    return ports | paths
 
 
 def in_quotes(path: Path) -> str:

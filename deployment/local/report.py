@@ -14,24 +14,25 @@ import psutil
 
 from deployment.local import services
 from deployment.local.errors import PlatformError
-from deployment.local.settings import Settings, remembered
+from deployment.local.profile import Profile
+from deployment.local.settings import remembered
 
-COLUMNS = ("service", "state", "pid", "ports", "memory", "uptime", "log")
+COLUMNS = ("service", "state", "pid", "addresses", "memory", "uptime", "log")
 
 
-def status(settings: Settings) -> dict[str, Any]:
+def status(platform: Profile) -> dict[str, Any]:
     """A row for each service that was ever started here, and the function instances."""
-    known = remembered(settings.data)["services"]
-    instances = set(services.instances(settings))
+    known = remembered(platform.data)["services"]
+    instances = {pid for name in platform.names for pid in platform.instances(name)}
     return {
-        "data": str(settings.data),
-        "services": [_row(name, settings, instances) for name in services.NAMES if name in known],
+        "data": str(platform.data),
+        "services": [_row(name, platform, instances) for name in platform.names if name in known],
         "instances": {"running": len(instances), "memory_mb": _memory(instances)},
     }
 
 
-def _row(name: str, settings: Settings, instances: set[int]) -> dict[str, Any]:
-    service, pid = services.make(name, settings), services.pid(settings.data, name)
+def _row(name: str, platform: Profile, instances: set[int]) -> dict[str, Any]:
+    service, pid = platform.service(name), services.pid(platform.data, name)
     family, uptime = [], None
     with suppress(psutil.NoSuchProcess):
         if pid:
@@ -42,7 +43,8 @@ def _row(name: str, settings: Settings, instances: set[int]) -> dict[str, Any]:
         "service": name,
         "state": "stopped" if not pid else "ready" if service.ready() else "not ready",
         "pid": pid,
-        "ports": [settings.ports()[variable] for variable in services.PORTS[name]],
+        "ports": [port for _, port, _ in platform.listeners(name)],
+        "addresses": [f"{address}:{port}" for address, port, _ in platform.listeners(name)],
         "memory_mb": _memory(set(family) - instances) if family else None,
         "uptime_s": uptime,
         "log": str(service.log),
@@ -58,9 +60,9 @@ def _memory(pids: Iterable[int]) -> int:
     return total // 1_000_000
 
 
-def print_status(settings: Settings, as_json: bool) -> int:
+def print_status(platform: Profile, as_json: bool) -> int:
     """Exit code 0 only when all services are ready."""
-    found = status(settings)
+    found = status(platform)
     if as_json:
         print(json.dumps(found, indent=2))
     else:
@@ -69,7 +71,7 @@ def print_status(settings: Settings, as_json: bool) -> int:
         for line in table:
             print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
         running, memory = found["instances"].values()
-        print(f"{running} function instances, {memory} MB; data in {settings.data}")
+        print(f"{running} function instances, {memory} MB; data in {platform.data}")
     return 0 if all(row["state"] == "ready" for row in found["services"]) else 1
 
 
@@ -79,7 +81,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         row["service"],
         row["state"],
         str(row["pid"] or "-"),
-        ",".join(map(str, row["ports"])),
+        ",".join(row["addresses"]),
         "-" if memory is None else f"{memory} MB",
         "-" if uptime is None else duration(uptime),
         row["log"],
@@ -97,16 +99,16 @@ def duration(seconds: int) -> str:
     return " ".join(parts[:2])
 
 
-def logs(settings: Settings, name: str | None, follow: bool, lines: int) -> None:
+def logs(data: Path, name: str | None, follow: bool, lines: int) -> None:
     """Prints the ends of the logs of a service, of a function, or of all."""
-    files = _files(settings, name)
+    files = _files(data, name)
     streams = {file: file.open(errors="replace") for file in files}
     for file, stream in streams.items():
         for line in deque(stream, maxlen=max(lines, 0)):
             _print(file, line, len(files))
     while follow:
         # New functions may appear.
-        for file in set(_files(settings, name)) - set(streams):
+        for file in set(_files(data, name)) - set(streams):
             streams[file] = file.open(errors="replace")
         for file, stream in streams.items():
             for line in stream:
@@ -114,8 +116,8 @@ def logs(settings: Settings, name: str | None, follow: bool, lines: int) -> None
         time.sleep(0.3)
 
 
-def _files(settings: Settings, name: str | None) -> list[Path]:
-    folder = settings.data / "logs"
+def _files(data: Path, name: str | None) -> list[Path]:
+    folder = data / "logs"
     own, functions = sorted(folder.glob("*.log")), sorted(folder.glob("functions/*/*/*/*.log"))
     if name is None:
         return [*own, *functions]
@@ -127,5 +129,5 @@ def _files(settings: Settings, name: str | None) -> list[Path]:
 
 
 def _print(file: Path, line: str, files: int) -> None:
-    prefix = f"{file.stem:<17} | " if files > 1 else ""
+    prefix = f"{file.stem:<18} | " if files > 1 else ""
     print(prefix + line.rstrip("\n"), flush=True)

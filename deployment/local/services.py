@@ -8,14 +8,13 @@ import shutil
 import signal
 import sys
 import time
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import HTTPException
 from pathlib import Path
 
 from deployment.local import credentials, java, postgres, processes
 from deployment.local.errors import PlatformError
+from deployment.local.requests import http
 from deployment.local.settings import REPOSITORY, Settings
 
 PORTS = {
@@ -25,8 +24,6 @@ PORTS = {
     "bff": ("BFF_PORT",),
 }
 NAMES = tuple(PORTS)
-# On SIGTERM PostgreSQL would wait until its last client has gone.
-STOP_SIGNALS = {"postgres": signal.SIGINT}
 STOP_TIMEOUT = 60.0
 NAMESPACE_TIMEOUT = 120.0
 
@@ -40,8 +37,13 @@ class Service:
     cwd: Path
     ready: Callable[[], bool]
     needs: tuple[str, ...] = ()
+    """Services that must run."""
+    after: tuple[str, ...] = ()
+    """Services that are waited for, if they are started too."""
     prepare: Callable[[], None] = lambda: None
     user: str | None = None
+    namespace: str | None = None
+    """The network namespace that it lives in; None for that of whoever starts it."""
 
     @property
     def log(self) -> Path:
@@ -54,7 +56,14 @@ class Service:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         env = self.env | {"TMPDIR": str(folder)}
-        processes.spawn(self.command, pid_file(self.data, self.name), self.log, self.cwd, env, self.user)
+        processes.spawn(
+            self.command, pid_file(self.data, self.name), self.log, self.cwd, env, self.user, self.namespace
+        )
+
+
+def stop_signal(name: str) -> signal.Signals:
+    """What a service is asked to end with. On SIGTERM PostgreSQL would wait until its last client has gone."""
+    return signal.SIGINT if name.startswith("postgres") else signal.SIGTERM
 
 
 def pid_file(data: Path, name: str) -> Path:
@@ -75,20 +84,22 @@ def make(name: str, settings: Settings) -> Service:
     return makers[name](settings)
 
 
-def instances(settings: Settings) -> list[int]:
-    """The function instances of this platform: they run what its worker put into its download folder."""
-    return processes.with_option("--py", f"{settings.data}/functions-worker/download/")
+def instances(home: Path) -> list[int]:
+    """The function instances of the worker in the folder `home`: they run what it put into its download folder."""
+    return processes.with_option("--py", f"{home}/download/")
 
 
 def _postgres(settings: Settings) -> Service:
+    password = credentials.passwords(settings.data)["postgres"]
+    server = postgres.Server(settings.data / "postgres", "127.0.0.1", settings.postgres_port, password)
     return Service(
         name="postgres",
         data=settings.data,
-        command=postgres.command(settings),
+        command=server.command(),
         env=credentials.inherited(),
         cwd=settings.data,
-        prepare=lambda: postgres.prepare(settings),
-        ready=lambda: postgres.answers(settings),
+        prepare=server.prepare,
+        ready=server.answers,
         user=postgres.user(),
     )
 
@@ -118,7 +129,7 @@ def _functions_worker(settings: Settings) -> Service:
 
     def prepare() -> None:
         # Instances of a killed worker would work beside those that the new one starts.
-        processes.stop(instances(settings), signal.SIGTERM, 5)
+        processes.stop(instances(settings.data / "functions-worker"), signal.SIGTERM, 5)
         _create_namespace(settings)
 
     return Service(
@@ -142,20 +153,6 @@ def _bff(settings: Settings) -> Service:
         cwd=REPOSITORY,
         ready=lambda: http(f"http://127.0.0.1:{settings.bff_port}/health") is not None,
     )
-
-
-def http(url: str, timeout: float = 3.0, body: bytes | None = None) -> bytes | None:
-    """GET, or PUT where there is a body; None unless the answer is a success."""
-    headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(url, body, headers, method="PUT" if body else "GET")
-    # No proxy of the environment stands between this machine and itself.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(request, timeout=timeout) as answer:
-            found: bytes = answer.read()
-            return found
-    except (OSError, HTTPException):
-        return None
 
 
 def _broker(settings: Settings, path: str) -> str:

@@ -13,6 +13,7 @@ from deployment.local.errors import PlatformError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MARKER = "poc-monoliticas"
+PROFILES = ("single", "cluster")
 PORTS = {
     "pulsar_port": 6650,
     "pulsar_http_port": 8080,
@@ -46,13 +47,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
-        data = Path(environ.get("PLATFORM_DATA") or REPOSITORY / ".data").expanduser().resolve()
-        if refused := {character for character in str(data) if not (character.isalnum() or character in ALLOWED)}:
-            raise PlatformError(f"{str(data)!r} can't have {sorted(refused)} in it; choose another PLATFORM_DATA")
-        if (length := len(str(data).encode())) > MAX_LENGTH:
-            raise PlatformError(
-                f"{data} has {length} bytes, at most {MAX_LENGTH} are possible; choose another PLATFORM_DATA"
-            )
+        data = data_folder(environ)
         before, named = remembered(data).get("settings", {}), explicit(environ)
         known: dict[str, Any] = PORTS | MEMORY | before | named
         known.setdefault("bookie_port", known["pulsar_port"] + 1)
@@ -68,12 +63,7 @@ class Settings:
 
     def remember(self, services: Collection[str]) -> None:
         """Marks the data folder as a platform's and keeps what later commands need to know."""
-        values = {k: v for k, v in asdict(self).items() if k != "data"}
-        names = sorted({*services, *remembered(self.data).get("services", ())})
-        text = json.dumps({"platform": MARKER, "services": names, "settings": values}, indent=2)
-        new = self.data / "platform.json.new"
-        new.write_text(text + "\n")
-        new.replace(self.data / "platform.json")
+        remember(self.data, "single", services, {k: v for k, v in asdict(self).items() if k != "data"})
 
     def _refuse_shared_ports(self) -> None:
         ports = self.ports()
@@ -81,6 +71,19 @@ class Settings:
             if uses > 1:
                 names = " and ".join(name for name, value in ports.items() if value == port)
                 raise PlatformError(f"{names} are both {port}; give each a port of its own")
+
+
+def data_folder(environ: Mapping[str, str]) -> Path:
+    """The platform's data folder, PLATFORM_DATA, by default one in the checkout for each profile."""
+    default = ".data-cluster" if environ.get("PLATFORM_PROFILE") == "cluster" else ".data"
+    data = Path(environ.get("PLATFORM_DATA") or REPOSITORY / default).expanduser().resolve()
+    if refused := {character for character in str(data) if not (character.isalnum() or character in ALLOWED)}:
+        raise PlatformError(f"{str(data)!r} can't have {sorted(refused)} in it; choose another PLATFORM_DATA")
+    if (length := len(str(data).encode())) > MAX_LENGTH:
+        raise PlatformError(
+            f"{data} has {length} bytes, at most {MAX_LENGTH} are possible; choose another PLATFORM_DATA"
+        )
+    return data
 
 
 def explicit(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -92,6 +95,15 @@ def explicit(environ: Mapping[str, str]) -> dict[str, Any]:
                 raise PlatformError(f"{field.upper()}={text!r} is not a port; use a number from 1 to 65535")
             found[field] = int(text)
     return found
+
+
+def remember(data: Path, profile: str, services: Collection[str], values: Mapping[str, Any]) -> None:
+    """Writes what `remembered` reads: the services that the platform ever had, and its settings."""
+    names = sorted({*services, *remembered(data).get("services", ())})
+    text = json.dumps({"platform": MARKER, "profile": profile, "services": names, "settings": values}, indent=2)
+    new = data / "platform.json.new"
+    new.write_text(text + "\n")
+    new.replace(data / "platform.json")
 
 
 def remembered(data: Path) -> dict[str, Any]:

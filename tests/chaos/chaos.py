@@ -87,22 +87,25 @@ def _under_load(
     clients = load.LoadGenerator(platform, log, catalog, settings.rate, settings.seed, changes=True)
     repairer = Repairer(platform, log)
     fault_injector = faults.FaultInjector(platform, log, repairer)
+    weights = faults.weights(platform)
     stop_event = threading.Event()
     try:
         end = time.monotonic() + settings.seconds
-        for number, planned in enumerate(faults.plan(settings.seed, settings.interval)):
+        for number, planned in enumerate(faults.plan(settings.seed, settings.interval, weights)):
             following = time.monotonic() + planned.pause
-            while not repairer.is_finished() and ((now := time.monotonic()) < end or number < len(faults.WEIGHTS)):
+            while not repairer.is_finished() and ((now := time.monotonic()) < end or number < len(weights)):
                 if now >= following and fault_injector.inject(planned, counter.sample):
                     break
                 stop_event.wait(max(0.2, following - now))
             else:
                 break
+        fault_injector.stop()
         repairer.stop()
         if not repairer.lost_services:
             stop_event.wait(TAIL)
     finally:
         try:
+            fault_injector.stop()
             repairer.stop()
         finally:
             clients.stop()

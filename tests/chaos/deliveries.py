@@ -5,7 +5,6 @@ ask for again: after a consumer or a broker was killed it stays 0. `msgOutCounte
 consumer, those handed out again included, since the topic was loaded; a restart of the broker sets it to 0.
 """
 
-import json
 import threading
 import time
 from collections import Counter
@@ -14,7 +13,6 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from http.client import HTTPException
 from typing import Any, Final
-from urllib.request import urlopen
 
 import pulsar
 
@@ -46,11 +44,11 @@ def topics(platform: Platform) -> dict[str, Any]:
     acknowledge the last entry.
     """
     found = {}
-    for namespace in _read(platform, f"namespaces/{TENANT}"):
-        for topic in _read(platform, f"persistent/{namespace}"):
+    for namespace in platform.read_admin(f"namespaces/{TENANT}"):
+        for topic in platform.read_admin(f"persistent/{namespace}"):
             name = topic.removeprefix("persistent://")
             if "/__" not in name and not name.startswith(f"{TENANT}/despliegues/"):
-                found[topic] = figures = _read(platform, f"persistent/{name}/stats")
+                found[topic] = figures = platform.read_admin(f"persistent/{name}/stats")
                 for reader in [each for each in figures["subscriptions"] if each.startswith("reader-")]:
                     del figures["subscriptions"][reader]
     return found
@@ -61,18 +59,13 @@ def subscription_stats(platform: Platform) -> dict[str, Any]:
     return {topic: data["subscriptions"] for topic, data in topics(platform).items()}
 
 
-def _read(platform: Platform, path: str) -> Any:
-    with urlopen(f"{platform.admin_url}/admin/v2/{path}", timeout=10) as response:
-        return json.load(response)
-
-
 class DeliveryCounter:
-    """Keeps the latest `msgOutCounter` of each subscription in each life of the broker."""
+    """Keeps the latest `msgOutCounter` of each subscription in each life of the brokers."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._since = int(time.time() * 1000)
-        self._deliveries: Counter[tuple[int | None, str, str]] = Counter()
+        self._deliveries: Counter[tuple[tuple[int | None, ...], str, str]] = Counter()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._initial_backlog = self.sample()
@@ -84,11 +77,12 @@ class DeliveryCounter:
         """Reads the counters now, unless the broker is away. Returns how many messages wait for functions."""
         pending = 0
         with self._lock, suppress(OSError, HTTPException, ValueError):
-            broker_pid = services.pid(self._platform.data, "pulsar")
+            brokers = [name for name in self._platform.services if name.startswith(("pulsar", "broker"))]
+            lives = tuple(services.pid(self._platform.data, name) for name in brokers)
             for topic, subscriptions in subscription_stats(self._platform).items():
                 for name, figures in subscriptions.items():
                     if name != QUARANTINE:
-                        key = (broker_pid, topic, name)
+                        key = (lives, topic, name)
                         self._deliveries[key] = max(self._deliveries[key], figures["msgOutCounter"])
                         pending += figures["msgBacklog"]
         return pending
@@ -119,8 +113,7 @@ class DeliveryCounter:
 
 def _digests(platform: Platform, read_topics: list[str], since: int) -> dict[str, Counter[bytes]]:
     """Digests of the messages that were stored in each topic since `since`, in ms since 1970."""
-    quiet_logger = pulsar.ConsoleLogger(pulsar.LoggerLevel.Error)
-    client = pulsar.Client(platform.service_url, logger=quiet_logger)
+    client = platform.client()
     digests: dict[str, Counter[bytes]] = {}
     try:
         for topic in read_topics:

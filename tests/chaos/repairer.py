@@ -10,6 +10,7 @@ from typing import Final
 
 from deployment.local import services
 from tests.chaos.log import Fault, Log
+from tests.support.cluster import ClusterPlatform
 from tests.support.platform import ROOT, Platform
 
 TIMEOUT: Final = 300.0
@@ -60,7 +61,7 @@ class Repairer:
                 self._start_services(due)
 
     def _find_dead(self) -> None:
-        for name in services.NAMES:
+        for name in self._platform.services:
             if name not in self.down_services and services.pid(self._platform.data, name) is None:
                 self.down_services[name] = (time.monotonic(), None)
                 self._log.incident(f"{name} ended by itself; it is started again")
@@ -73,6 +74,8 @@ class Repairer:
         return due
 
     def _start_services(self, names: list[str]) -> None:
+        if isinstance(self._platform, ClusterPlatform) and set(self._platform.of_kind("postgres")) & set(names):
+            self._promote()
         command = [sys.executable, "-u", "-m", "deployment.local", "up", *names]
         output = self._platform.data / "logs" / "chaos-up.log"
         with output.open("w") as file:
@@ -94,6 +97,15 @@ class Repairer:
             self.lost_services = [
                 name for name, (since, _) in self.down_services.items() if time.monotonic() > since + TIMEOUT
             ]
+
+    def _promote(self) -> None:
+        """Makes the replica of a PostgreSQL that is gone the primary, as whoever is on call does."""
+        command = [sys.executable, "-m", "deployment.local", "promote"]
+        done = subprocess.run(command, cwd=ROOT, env=self._platform.env, capture_output=True, text=True, check=False)
+        if done.returncode:
+            self._log.incident(f"promote: {done.stderr.strip()}")
+        else:
+            self._log.print_line(f"    {done.stdout.rstrip()}")
 
     @staticmethod
     def _poll(process: subprocess.Popen[bytes]) -> int | None:

@@ -1,4 +1,7 @@
-"""Chaos on a platform of its own, for as long as you like: python -m tests.chaos.run --minutes 10."""
+"""Chaos on a platform of its own, for as long as you like: python -m tests.chaos.run --minutes 10.
+
+With --cluster on a secured cluster: kill -9 of any of its nodes, and cuts between two of them.
+"""
 
 from functions.program.run import run
 
@@ -12,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.chaos import chaos, report
+from tests.support.cluster import ClusterPlatform
 from tests.support.platform import Platform
 from tests.support.reconfigure import reconfigure
 
@@ -24,8 +28,9 @@ def main() -> int:
     settings = chaos.Settings(
         60 * arguments.minutes, arguments.faults_every, arguments.rate, arguments.seed, arguments.drain
     )
-    print(f"seed {settings.seed}; starting a platform …", flush=True)
-    platform = Platform(Path(tempfile.mkdtemp(prefix="chaos-")))
+    print(f"seed {settings.seed}; starting a {'cluster' if arguments.cluster else 'platform'} …", flush=True)
+    kind = ClusterPlatform if arguments.cluster else Platform
+    platform = kind(Path(tempfile.mkdtemp(prefix="chaos-")))
     try:
         print(platform.local("up"), platform.deploy(), sep="", flush=True)
         reconfigure(platform, "conductores", "asignar-conductor", ESPERA_CONDUCTOR=WAIT)
@@ -45,10 +50,14 @@ def main() -> int:
 def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m tests.chaos.run", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="of faults (default 10)")
-    parser.add_argument("--faults-every", type=float, default=5, metavar="S", help="on average, in s (default 5)")
-    parser.add_argument("--rate", type=float, default=20, help="orders a second (default 20)")
+    parser.add_argument("--cluster", action="store_true", help="on a secured cluster")
+    parser.add_argument("--faults-every", type=float, metavar="S", help="on average, in s (default 5; cluster: 15)")
+    parser.add_argument("--rate", type=float, help="orders a second (default 20; cluster: 50)")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="default: a random one")
     parser.add_argument("--drain", type=float, default=300, metavar="S", help="time to drain, in s (default 300)")
     parser.add_argument("--report", type=Path, help="a file for the report")
     parser.add_argument("--keep", action="store_true", help="leave the platform running, to look at it")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    arguments.faults_every = arguments.faults_every or (15 if arguments.cluster else 5)
+    arguments.rate = arguments.rate or (50 if arguments.cluster else 20)
+    return arguments

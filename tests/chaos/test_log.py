@@ -41,6 +41,6 @@ def test_a_stall_counts_only_while_orders_are_open() -> None:
 
 
 def test_a_plan_is_the_same_for_the_same_seed_and_begins_with_every_kind() -> None:
-    assert list(islice(plan(7, 5), 50)) == list(islice(plan(7, 5), 50))
-    assert list(islice(plan(7, 5), 50)) != list(islice(plan(8, 5), 50))
-    assert {planned.kinds[0] for planned in islice(plan(7, 5), len(WEIGHTS))} == set(WEIGHTS)
+    assert list(islice(plan(7, 5, WEIGHTS), 50)) == list(islice(plan(7, 5, WEIGHTS), 50))
+    assert list(islice(plan(7, 5, WEIGHTS), 50)) != list(islice(plan(8, 5, WEIGHTS), 50))
+    assert {planned.kinds[0] for planned in islice(plan(7, 5, WEIGHTS), len(WEIGHTS))} == set(WEIGHTS)

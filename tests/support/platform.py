@@ -16,9 +16,11 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import psutil
+import pulsar
 import sqlalchemy as sa
 
 from deployment.databases.names import DATABASES
+from deployment.local import services
 
 ROOT = Path(__file__).parents[2]
 PORTS = ("PULSAR_PORT", "PULSAR_HTTP_PORT", "BOOKIE_PORT", "FUNCTIONS_PORT", "POSTGRES_PORT", "BFF_PORT")
@@ -83,6 +85,24 @@ class Platform:
     def admin(self, *arguments: str) -> str:
         """The real pulsar-admin."""
         return self._run(str(self.data / "bin" / "pulsar-admin"), *arguments)
+
+    def read_admin(self, path: str) -> Any:
+        """What the brokers' admin API has below /admin/v2/."""
+        with urlopen(f"{self.admin_url}/admin/v2/{path}", timeout=10) as response:
+            return json.load(response)
+
+    def client(self) -> pulsar.Client:
+        """A Pulsar client that may do everything."""
+        return pulsar.Client(self.service_url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The names of all its services."""
+        return services.NAMES
+
+    def of_kind(self, kind: str) -> list[str]:
+        """The services of a kind that may be killed."""
+        return [kind]
 
     def password(self, role: str) -> str:
         passwords: dict[str, str] = json.loads((self.data / "secrets.json").read_text())

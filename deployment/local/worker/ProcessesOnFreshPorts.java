@@ -49,8 +49,11 @@ public final class ProcessesOnFreshPorts implements RuntimeFactory {
                     if (current[0] == null || method.getName().equals("start")) {
                         config.setPort(freePort());
                         config.setMetricsPort(freePort());
-                        current[0] = processes.createContainer(
-                                config, code, codeName, transform, transformName, healthCheckSeconds);
+                        // The token that an instance gets goes through a field that all of them share.
+                        synchronized (processes) {
+                            current[0] = processes.createContainer(
+                                    config, code, codeName, transform, transformName, healthCheckSeconds);
+                        }
                     }
                     return call(method, current[0], arguments);
                 });
@@ -74,6 +77,11 @@ public final class ProcessesOnFreshPorts implements RuntimeFactory {
             }
         }
         throw new IllegalStateException("no free port from " + FIRST + " on");
+    }
+
+    @Override
+    public Optional<FunctionAuthProvider> getAuthProvider() {
+        return processes.getAuthProvider();
     }
 
     @Override

@@ -11,6 +11,7 @@ import yaml
 from deployment.local import credentials, jars, java, lifecycle, render, setup
 from deployment.local.errors import PlatformError
 from deployment.local.settings import Settings
+from deployment.local.single import Single
 
 NAMES = ["a shop", "shop_feature%2Fcarts", "shop:main", "shop #1: new", "año&'q'\"$x`y`{2},3]", "🚚"]
 
@@ -62,7 +63,7 @@ def test_a_folder_with_too_long_a_path_is_refused(tmp_path: Path) -> None:
 def test_a_folder_that_can_not_be_made_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(setup, "ensure", lambda: None)
     with pytest.raises(PlatformError, match="can't make /dev/null/shop: Not a directory; choose another"):
-        lifecycle.up(Settings.from_env({"PLATFORM_DATA": "/dev/null/shop"}), [])
+        lifecycle.up(Single.from_env({"PLATFORM_DATA": "/dev/null/shop"}), [])
 
 
 def test_services_write_utf_8_whatever_the_terminal_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from deployment.local import credentials, jars, java, lifecycle, processes, repo
 from deployment.local.errors import PlatformError
 from deployment.local.jars import Jar
 from deployment.local.settings import Settings, remembered
+from deployment.local.single import Single
 
 CONTENT = b"the jar"
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -78,7 +79,7 @@ def test_a_data_folder_remembers_every_service_that_it_ever_had(tmp_path: Path) 
 
 
 def test_a_running_platform_keeps_its_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = Settings.from_env({"PLATFORM_DATA": str(tmp_path)})
+    chosen = Single.from_env({"PLATFORM_DATA": str(tmp_path)})
     chosen.remember(["bff"])
     monkeypatch.setenv("BFF_PORT", "7005")
     lifecycle.refuse_changes(chosen)
@@ -201,7 +202,7 @@ def test_a_jar_that_stays_wrong_is_an_error_and_is_not_kept(tmp_path: Path) -> N
 def test_clean_leaves_a_folder_alone_that_is_no_platforms(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(PlatformError, match="nothing was removed"):
-        lifecycle.clean(Settings.from_env({"PLATFORM_DATA": str(tmp_path)}))
+        lifecycle.clean(Single.from_env({"PLATFORM_DATA": str(tmp_path)}))
     assert (tmp_path / "thesis.txt").exists()
 
 
@@ -209,7 +210,7 @@ def test_up_leaves_a_folder_alone_that_is_no_platforms(tmp_path: Path, monkeypat
     monkeypatch.setattr(setup, "ensure", lambda: None)
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(PlatformError, match="neither empty nor a platform's folder"):
-        lifecycle.up(Settings.from_env({"PLATFORM_DATA": str(tmp_path)}), [])
+        lifecycle.up(Single.from_env({"PLATFORM_DATA": str(tmp_path)}), [])
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
@@ -220,7 +221,7 @@ def test_a_port_in_use_is_named_with_its_variable_before_anything_starts(
     monkeypatch.setattr(lifecycle, "PORT_TIMEOUT", 0.0)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        chosen = Settings.from_env({"PLATFORM_DATA": str(tmp_path / "data"), "POSTGRES_PORT": str(port)})
+        chosen = Single.from_env({"PLATFORM_DATA": str(tmp_path / "data"), "POSTGRES_PORT": str(port)})
         for _ in range(2):
             with pytest.raises(PlatformError, match=rf"port {port} for postgres is in use.*POSTGRES_PORT.*Nothing was"):
                 lifecycle.up(chosen, ["postgres"])
@@ -243,11 +244,10 @@ def test_logs_of_a_function_are_found_by_its_name(tmp_path: Path, capsys: pytest
     log = tmp_path / "logs/functions/t/n/crear-orden/crear-orden-0.log"
     log.parent.mkdir(parents=True)
     log.write_text("one\ntwo\nthree\n")
-    chosen = Settings.from_env({"PLATFORM_DATA": str(tmp_path)})
-    report.logs(chosen, "crear-orden", follow=False, lines=2)
+    report.logs(tmp_path, "crear-orden", follow=False, lines=2)
     assert capsys.readouterr().out == "two\nthree\n"
     with pytest.raises(PlatformError, match=r"no log of a service or function 'crear'.*there are crear-orden"):
-        report.logs(chosen, "crear", follow=False, lines=2)
+        report.logs(tmp_path, "crear", follow=False, lines=2)
 
 
 @pytest.fixture
@@ -288,9 +288,9 @@ def test_java_uses_what_it_noted_only_where_there_is_such_a_file(cache: Path, tm
 def test_a_training_that_fails_costs_no_more_than_its_time(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    started: list[Settings] = []
+    started: list[Single] = []
 
-    def fail(chosen: Settings, *_: object) -> None:
+    def fail(chosen: Single, *_: object) -> None:
         started.append(chosen)
         raise PlatformError("pulsar ended while starting")
 
@@ -299,7 +299,7 @@ def test_a_training_that_fails_costs_no_more_than_its_time(
     assert "a little later: pulsar ended while starting" in capsys.readouterr().out
     [chosen] = started
     assert not chosen.data.exists()
-    assert len(set(chosen.ports().values())) == len(chosen.ports())
+    assert len(set(chosen.settings.ports().values())) == len(chosen.settings.ports())
     for name in training.SERVICES:
         java.classes(name).touch()
     training.ensure()

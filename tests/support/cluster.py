@@ -1,0 +1,149 @@
+"""A whole secured cluster for tests, with the same methods as a platform of single nodes."""
+
+import json
+import os
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import Message
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import jwt
+import psutil
+import pulsar
+import sqlalchemy as sa
+
+from deployment.local.cluster import certificates, configuration, nodes, replicas
+from deployment.local.cluster.settings import Settings
+from functions.cluster import client_conf
+from functions.cluster.admin_rest import AdminUnavailable, Api
+from tests.support.platform import Platform
+
+SCOPES = (
+    "ordenes:crear ordenes:leer ordenes:administrar productos:administrar productos:leer conductores:administrar"
+    " conductores:leer entregas:confirmar metricas:leer"
+)
+"""What the tests' client may do: everything."""
+
+
+class ClusterPlatform(Platform):
+    """Runs the commands that people run on a cluster. Requests go to its BFFs in turn, with a token; one that does not
+    answer is passed over.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        own_prefixes = ("PULSAR_", "DB_", "BFF_", "PLATFORM_")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(own_prefixes)}
+        self.env = inherited | {"PLATFORM_DATA": str(data), "PLATFORM_PROFILE": "cluster"}
+        self._bffs = cycle(nodes.of_kind("bff"))
+
+    @property
+    def settings(self) -> Settings:
+        """Known once it was started."""
+        return Settings.from_env(self.env)
+
+    @property
+    def service_url(self) -> str:  # type: ignore[override]
+        return configuration.service_url(self.settings)
+
+    @property
+    def admin_url(self) -> str:  # type: ignore[override]
+        return configuration.admin_url(self.settings)
+
+    @property
+    def functions_url(self) -> str:  # type: ignore[override]
+        return configuration.functions_url(self.settings)
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        """What verifies all of its servers."""
+        return ssl.create_default_context(cafile=str(certificates.authority(self.data)))
+
+    def deploy(self) -> str:
+        """What `make cluster` does after `up`; what it printed."""
+        return self._run("make", "deploy", "PLATFORM_PROFILE=cluster")
+
+    def read_admin(self, path: str) -> Any:
+        conf = client_conf.parse(configuration.client_conf(self.data, "administrator").read_text())
+        try:
+            return Api(self.admin_url, conf).read(f"/admin/v2/{path}")
+        except AdminUnavailable as error:
+            raise OSError(str(error)) from error
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        return tuple(nodes.HOSTS)
+
+    def of_kind(self, kind: str) -> list[str]:
+        """Of PostgreSQL, the primary."""
+        return [replicas.Record.read(self.data).primary] if kind == "postgres" else nodes.of_kind(kind)
+
+    def client(self, role: str = "administrator") -> pulsar.Client:
+        """A Pulsar client with the token of a role."""
+        conf = client_conf.parse(configuration.client_conf(self.data, role).read_text())
+        logger = pulsar.ConsoleLogger(pulsar.LoggerLevel.Error)
+        return pulsar.Client(self.service_url, logger=logger, **client_conf.options(conf))
+
+    def engine(self, database: str, role: str = "postgres", password: str | None = None) -> sa.Engine:
+        """A connection pool to one database on the present primary."""
+        host = self.settings.address(replicas.Record.read(self.data).primary)
+        (port,) = nodes.PORTS["postgres"]
+        url = sa.URL.create("postgresql+pg8000", role, password or self.password(role), host, port, database)
+        return sa.create_engine(url, poolclass=sa.NullPool, connect_args={"ssl_context": self.tls, "timeout": 10})
+
+    def request(
+        self, method: str, path: str, body: object = None, media_type: str = "application/json", **headers: str
+    ) -> tuple[int, Any, Message]:
+        last: OSError | None = None
+        for _ in nodes.of_kind("bff"):
+            try:
+                return self._request(next(self._bffs), method, path, body, media_type, headers)
+            except OSError as error:
+                last = error
+        assert last is not None
+        raise last
+
+    def _request(
+        self, bff: str, method: str, path: str, body: object, media_type: str, headers: dict[str, str]
+    ) -> tuple[int, Any, Message]:
+        text = body if isinstance(body, str) else json.dumps(body)
+        claims = {"sub": "ana", "scope": SCOPES, "exp": int(time.time()) + 600}
+        all_headers = {
+            "Content-Type": media_type,
+            "Authorization": f"Bearer {jwt.encode(claims, self.password('jwt'), 'HS256')}",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        url = f"https://{self.settings.address(bff)}:{nodes.PORTS['bff'][0]}{path}"
+        request = Request(url, None if body is None else text.encode(), all_headers, method=method)
+        try:
+            with urlopen(request, timeout=30, context=self.tls) as response:
+                return response.status, json.load(response), response.headers
+        except HTTPError as error:
+            return error.code, json.load(error), error.headers
+
+    def instances(self, function: str) -> list[psutil.Process]:
+        """The running instances of one of our functions, on all workers."""
+        found = []
+        for process in psutil.process_iter(["cmdline"]):
+            command = " ".join(process.info["cmdline"] or ())
+            if f"{self.data}/functions-worker-" in command and f"/{function}/" in command:
+                found.append(process)
+        return found
+
+
+@contextmanager
+def deployed(data: Path) -> Iterator[ClusterPlatform]:
+    """A whole cluster in the folder `data`, with everything of these sources deployed; removed at the end."""
+    platform = ClusterPlatform(data)
+    try:
+        print(platform.local("up"))
+        print(platform.deploy())
+        yield platform
+    finally:
+        platform.local("clean")
