@@ -31,6 +31,8 @@ Environment, with defaults:
   DB_READ_HOSTNAME (DB_HOSTNAME), DB_READ_NAME (ordenes_lectura),
   DB_READ_NAME_PRODUCTOS (productos_lectura),
   DB_READ_NAME_CONDUCTORES (conductores_lectura)            the read models
+                                    Each of the two hostnames may be several, separated by commas: the primary of them
+                                    is read from. DB_PORT is the port of all, or as many, separated by commas
   DB_SSLMODE, DB_SSLROOTCERT        TLS to PostgreSQL: disable, require, verify-ca or verify-full, and the certificates
                                     of its authority, or a file with them, or system. Unset: verify-full, but disable
                                     on a loopback address
@@ -39,13 +41,15 @@ Environment, with defaults:
 import os
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from bff.access.rate import RateLimit
 from bff.access.tokens import Authentication
-from functions.postgres import tls
+from functions.postgres import servers, tls
+from functions.postgres.servers import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,8 @@ class Settings:
         """Reads the environment. Ends the program with an error that names the variable if one can't be used."""
         getenv = os.environ.get
         broker = f"pulsar://{getenv('BROKER_HOST', '127.0.0.1')}:{_integer('BROKER_PORT', 6650)}"
-        write_host = getenv("DB_HOSTNAME", "127.0.0.1")
-        read_host = getenv("DB_READ_HOSTNAME", write_host)
+        written = _servers("DB_HOSTNAME")
+        read = _servers("DB_READ_HOSTNAME") if "DB_READ_HOSTNAME" in os.environ else written
         waits = _integer("BFF_WAITS", 4000, 8000)
         return cls(
             host=getenv("BFF_HOST", "127.0.0.1"),
@@ -97,11 +101,11 @@ class Settings:
             panel=_switch("BFF_PANEL"),
             admin=_admin(getenv("PULSAR_ADMIN_URL")),
             pulsar=_service_url(getenv("PULSAR_SERVICE_URL", broker)),
-            saga=_database_url(write_host, getenv("DB_NAME", "saga")),
-            ordenes=_database_url(read_host, getenv("DB_READ_NAME", "ordenes_lectura")),
-            productos=_database_url(read_host, getenv("DB_READ_NAME_PRODUCTOS", "productos_lectura")),
-            conductores=_database_url(read_host, getenv("DB_READ_NAME_CONDUCTORES", "conductores_lectura")),
-            tls=_tls(write_host, read_host),
+            saga=_database_url(written, getenv("DB_NAME", "saga")),
+            ordenes=_database_url(read, getenv("DB_READ_NAME", "ordenes_lectura")),
+            productos=_database_url(read, getenv("DB_READ_NAME_PRODUCTOS", "productos_lectura")),
+            conductores=_database_url(read, getenv("DB_READ_NAME_CONDUCTORES", "conductores_lectura")),
+            tls=_tls(*written, *read),
         )
 
 
@@ -158,13 +162,19 @@ def _service_url(url: str) -> str:
     return url
 
 
-def _database_url(host: str, name: str) -> sa.URL:
-    user, password = os.environ.get("DB_USERNAME", "bff"), os.environ.get("DB_PASSWORD")
-    return sa.URL.create("postgresql+pg8000", user, password, host, _integer("DB_PORT", 5432, 65535), name)
-
-
-def _tls(*hostnames: str) -> tls.Tls:
+def _servers(variable: str) -> tuple[Address, ...]:
     try:
-        return tls.context(os.environ, *dict.fromkeys(hostnames))
+        return servers.addresses(os.environ, variable)
+    except servers.InvalidServers as error:
+        sys.exit(f"error: {error}")
+
+
+def _database_url(addresses: Sequence[Address], name: str) -> sa.URL:
+    return servers.url(addresses, os.environ.get("DB_USERNAME", "bff"), os.environ.get("DB_PASSWORD"), name)
+
+
+def _tls(*addresses: Address) -> tls.Tls:
+    try:
+        return tls.context(os.environ, *servers.hostnames(addresses))
     except tls.InvalidTls as error:
         sys.exit(f"error: {error}")

@@ -211,7 +211,7 @@ def _engine(url: sa.URL, threads: int, tls: Tls) -> sa.Engine:
         connect_args={"timeout": TIMEOUT, "application_name": "bff", "ssl_context": tls},
     )
     metrics.watch(engine)
-    return prepare(engine)
+    return prepare(engine, writes=False)
 
 
 def _page(

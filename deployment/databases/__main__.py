@@ -11,6 +11,8 @@ docs/operating.md.
 Environment: DB_HOSTNAME (127.0.0.1), DB_PORT (5432), DB_ADMIN_USERNAME (postgres), DB_ADMIN_PASSWORD,
 DB_PASSWORD_<ROLE> for each role: ORDENES, ORDENES_LECTURA, PRODUCTOS, PRODUCTOS_LECTURA, CONDUCTORES,
 CONDUCTORES_LECTURA, SAGA, BFF.
+DB_HOSTNAME may name several servers, separated by commas: the primary of them is used. DB_PORT is the port of all, or
+as many ports; see functions/postgres/servers.py.
 DB_SSLMODE, DB_SSLROOTCERT: TLS, as libpq has them; see functions/postgres/tls.py.
 """
 
@@ -42,6 +44,7 @@ from deployment.databases.admin import (
 )
 from deployment.databases.lock import only_one
 from deployment.databases.names import BFF_DATABASES, DATABASES
+from functions.postgres.servers import InvalidServers
 from functions.postgres.session import passwords
 from functions.postgres.tls import InvalidTls
 from functions.program.run import saying_if_interrupted
@@ -150,7 +153,7 @@ def main() -> None:
             create_databases(connection)
             for database in DATABASES:
                 migrate(database)
-    except (MissingVariable, InvalidTls, OtherEncoding) as error:
+    except (MissingVariable, InvalidServers, InvalidTls, OtherEncoding) as error:
         sys.exit(f"error: {error}")
     except SQLAlchemyError as error:
         sys.exit(f"error: PostgreSQL at {server_address()} refused: {error}")

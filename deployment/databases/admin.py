@@ -1,7 +1,7 @@
 """The databases, their roles and settings, and the administrator's connection to them.
 
-Environment: DB_HOSTNAME (127.0.0.1), DB_PORT (5432), DB_ADMIN_USERNAME (postgres), DB_ADMIN_PASSWORD, DB_SSLMODE,
-DB_SSLROOTCERT.
+Environment: DB_HOSTNAME (127.0.0.1) and DB_PORT (5432), of one server or of several, DB_ADMIN_USERNAME (postgres),
+DB_ADMIN_PASSWORD, DB_SSLMODE, DB_SSLROOTCERT.
 """
 
 import os
@@ -10,7 +10,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from deployment.databases.names import DATABASES
-from functions.postgres import tls
+from functions.postgres import servers, tls
 from functions.postgres.session import Session, open_as
 
 ROLES: Final = (*DATABASES, "bff")
@@ -41,23 +41,17 @@ def variable(name: str) -> str:
 
 
 def connect(database: str) -> sa.Engine:
-    """An administrator's engine for one database. Raises MissingVariable, InvalidTls."""
-    host = os.environ.get("DB_HOSTNAME", "127.0.0.1")
-    url = sa.URL.create(
-        "postgresql+pg8000",
-        username=os.environ.get("DB_ADMIN_USERNAME", "postgres"),
-        password=variable("DB_ADMIN_PASSWORD"),
-        host=host,
-        port=int(os.environ.get("DB_PORT", "5432")),
-        database=database,
-    )
-    arguments = {"timeout": 60, "ssl_context": tls.context(os.environ, host)}
+    """An administrator's engine for one database. Raises MissingVariable, InvalidServers, InvalidTls."""
+    addresses = servers.addresses(os.environ)
+    username = os.environ.get("DB_ADMIN_USERNAME", "postgres")
+    url = servers.url(addresses, username, variable("DB_ADMIN_PASSWORD"), database)
+    arguments = {"timeout": 60, "ssl_context": tls.context(os.environ, *servers.hostnames(addresses))}
     return open_as(Session, sa.create_engine(url, connect_args=arguments, poolclass=sa.NullPool))
 
 
 def server_address() -> str:
-    """The server's address, for people."""
-    return f"{os.environ.get('DB_HOSTNAME', '127.0.0.1')}:{os.environ.get('DB_PORT', '5432')}"
+    """The server's address, or those of several, for people. Raises InvalidServers."""
+    return servers.text(servers.addresses(os.environ))
 
 
 def execute(connection: sa.Connection, template: str, *names: str, **values: str) -> None:

@@ -8,7 +8,7 @@ Deletes in small transactions that follow the table's pages, and locks nothing b
 autovacuum makes their space free for new receipts. Run it every day, for example from cron.
 
 Environment: DB_HOSTNAME (127.0.0.1), DB_PORT (5432), DB_ADMIN_USERNAME (postgres), DB_ADMIN_PASSWORD, and for TLS
-DB_SSLMODE and DB_SSLROOTCERT.
+DB_SSLMODE and DB_SSLROOTCERT. DB_HOSTNAME may name several servers, separated by commas: the primary of them is used.
 """
 
 from functions.program.run import run
@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from deployment.databases.admin import MissingVariable, connect, server_address
+from functions.postgres.servers import InvalidServers
 from functions.postgres.tls import InvalidTls
 from functions.program.run import saying_if_interrupted
 
@@ -73,7 +74,7 @@ def main() -> None:
     try:
         with saying_if_interrupted("interrupted: what is deleted is deleted; run it again for the rest"):
             _prune_all(options.older_than, options.dry_run)
-    except (MissingVariable, InvalidTls) as error:
+    except (MissingVariable, InvalidServers, InvalidTls) as error:
         sys.exit(f"error: {error}")
     except SQLAlchemyError as error:
         sys.exit(f"error: PostgreSQL at {server_address()} refused: {error}")

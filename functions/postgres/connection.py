@@ -12,7 +12,7 @@ from pg8000 import core
 from pg8000.converters import make_params
 from pg8000.dbapi import convert_paramstyle
 
-from functions.postgres import clock, tls
+from functions.postgres import clock, servers, tls
 from functions.postgres.arrays import to_array
 from functions.postgres.errors import is_of_session
 from functions.postgres.session import Session, open_as
@@ -34,19 +34,13 @@ _UUID: Final = 2950
 def connect(config: Mapping[str, Any], password: str, application: str) -> sa.Engine:
     """An SQLAlchemy engine with one connection, for one worker thread, which connects when it is first used.
 
-    `config` is the function's userConfig: DB_NAME, DB_HOSTNAME, and optionally DB_USERNAME (else DB_NAME) and DB_PORT
-    (else 5432), DB_SSLMODE and DB_SSLROOTCERT (`tls`). `application` is the name that PostgreSQL shows for the
-    connection. Raises InvalidTls.
+    `config` is the function's userConfig: DB_NAME, and optionally DB_USERNAME (else DB_NAME), DB_HOSTNAME and DB_PORT
+    (`servers`), DB_SSLMODE and DB_SSLROOTCERT (`tls`). `application` is the name that PostgreSQL shows for the
+    connection. Raises InvalidServers, InvalidTls.
     """
-    url = sa.URL.create(
-        "postgresql+pg8000",
-        username=config.get("DB_USERNAME", config["DB_NAME"]),
-        password=password,
-        host=config["DB_HOSTNAME"],
-        port=int(config.get("DB_PORT", 5432)),
-        database=config["DB_NAME"],
-    )
-    with_tls = tls.context(config, config["DB_HOSTNAME"])
+    addresses = servers.addresses(config)
+    url = servers.url(addresses, config.get("DB_USERNAME", config["DB_NAME"]), password, config["DB_NAME"])
+    with_tls = tls.context(config, *servers.hostnames(addresses))
     arguments = {"timeout": TIMEOUT, "application_name": application, "ssl_context": with_tls}
     engine = sa.create_engine(url, pool_size=1, max_overflow=0, pool_recycle=MAX_AGE, connect_args=arguments)
     prepare(engine)
@@ -54,14 +48,15 @@ def connect(config: Mapping[str, Any], password: str, application: str) -> sa.En
     return engine
 
 
-def prepare(engine: sa.Engine) -> sa.Engine:
+def prepare(engine: sa.Engine, writes: bool = True) -> sa.Engine:
     """The engine itself, from now on with the connections of this module; to be called before its first connection.
+    `writes` is false for a role that only reads.
 
     A connection is dropped when something failed that the server did not answer, or that another connection may be
     spared. In the first case pg8000 stops in the middle of the protocol, even at a value that it can't write: the next
     statement would read what is left, the answer to this one.
     """
-    open_as(_Connection, engine)
+    open_as(_Connection, engine, writes)
     sa.event.listen(engine, "connect", _configure)
     sa.event.listen(engine, "handle_error", _discard_connection)
     return engine

@@ -192,6 +192,7 @@ def test_a_port_that_is_taken_is_an_error_that_says_so(bff: Bff) -> None:
         ("BFF_PORT", "70000"),
         ("BFF_THREADS", "0"),
         ("DB_PORT", ""),
+        ("DB_READ_HOSTNAME", "a,,b"),
         ("PULSAR_SERVICE_URL", "x"),
         ("BFF_RATE", "x"),
         ("BFF_PROXIES", "-1"),

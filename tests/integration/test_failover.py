@@ -58,6 +58,7 @@ def test_a_function_goes_on_with_the_new_primary(
         wait_for_acks(own_context, 1)
         for statement in ("alter system set default_transaction_read_only = on", "select pg_reload_conf()"):
             old_primary.sql("postgres", statement)
+        wait_for("it", lambda: old_primary.sql("postgres", "show default_transaction_read_only") == [("on",)])
         engine.receive(received(make_orden()))
         wait_for("the refusal", lambda: any("read-only transaction" in line for line in caplog.messages))
         address[0].port = databases.postgres_port

@@ -4,63 +4,21 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
-from bff.backends.read_models import DATABASES, DatabaseUnavailable, ReadModels
-from bff.settings import Settings
+from bff.backends.read_models import DatabaseUnavailable
 from deployment.databases import admin
 from deployment.databases.names import BFF_DATABASES
-from functions.postgres.connection import connect
 from functions.postgres.errors import is_transient
 from tests.support.certificates import Authority
 from tests.support.platform import ROOT, Platform
+from tests.support.postgres_clients import CLIENTS, FAILURES, Client, environment
 from tests.support.postgres_cluster import PASSWORD, cluster
 from tests.support.postgres_servers import forward_to, listening, tls_of
-
-Client = Callable[[Mapping[str, str]], None]
-FAILURES = (sa.exc.DBAPIError, DatabaseUnavailable)
-
-
-def function(env: Mapping[str, str]) -> None:
-    config = {"DB_NAME": "saga", **{name: value for name, value in env.items() if "PASSWORD" not in name}}
-    engine = connect(config, env["DB_PASSWORD_SAGA"], "test")
-    with engine.begin() as tx:
-        assert tx.execute(sa.text("select :n"), {"n": "Peña"}).scalar_one() == "Peña"
-    engine.dispose()
-
-
-def bff(env: Mapping[str, str]) -> None:
-    with environment({**env, "DB_PASSWORD": env["DB_PASSWORD_BFF"]}):
-        config = Settings.from_env()
-    urls = {name: getattr(config, name) for name in DATABASES}
-    for database in DATABASES:
-        ReadModels(**urls, threads=1, tls=config.tls).check(database)
-
-
-def script(env: Mapping[str, str]) -> None:
-    with environment(env):
-        engine = admin.connect("saga")
-    with engine.connect() as connection:
-        assert connection.execute(sa.text("select :n"), {"n": "Peña"}).scalar_one() == "Peña"
-
-
-@contextmanager
-def environment(env: Mapping[str, str]) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith(("DB_", "BFF_"))]:
-            patch.delenv(name)
-        for name, value in env.items():
-            patch.setenv(name, value)
-        yield
-
-
-CLIENTS = pytest.mark.parametrize("client", [function, bff, script])
 
 
 class Server:

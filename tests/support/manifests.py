@@ -19,11 +19,11 @@ KUSTOMIZATION: Final[dict[str, Any]] = yaml.safe_load((KUBERNETES / "kustomizati
 DOCKERFILE: Final = (DEPLOYMENT / "docker" / "Dockerfile").read_text("utf-8")
 IMAGE_PREFIX: Final = "poc-monoliticas/"
 """How the names of our images begin."""
-TLS: Final = "functions/postgres/tls.py"
+POSTGRES: Final = ("functions/postgres/servers.py", "functions/postgres/tls.py")
 ENVIRONMENT_SOURCES: Final = {
-    "bff": ("bff/settings.py", TLS),
-    "deployment.databases": ("deployment/databases/__main__.py", "deployment/databases/admin.py", TLS),
-    "deployment.databases.prune": ("deployment/databases/admin.py", TLS),
+    "bff": ("bff/settings.py", *POSTGRES),
+    "deployment.databases": ("deployment/databases/__main__.py", "deployment/databases/admin.py", *POSTGRES),
+    "deployment.databases.prune": ("deployment/databases/admin.py", *POSTGRES),
     "pulsar-admin-scripts/provision.py": (
         "pulsar-admin-scripts/tools/cluster/shell.py",
         "pulsar-admin-scripts/tools/provision/backlog.py",
@@ -31,7 +31,7 @@ ENVIRONMENT_SOURCES: Final = {
     "pulsar-admin-scripts/deploy.py": (
         "pulsar-admin-scripts/tools/cluster/shell.py",
         "pulsar-admin-scripts/tools/deploy/plan.py",
-        TLS,
+        *POSTGRES,
     ),
 }
 """The programs that containers run, and where those read their environment."""

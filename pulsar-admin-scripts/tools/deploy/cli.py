@@ -9,8 +9,9 @@ Safe to run again. What is unchanged is left alone. Run provision.py before: fun
 not have are not deployed. If a new version does not run (it dies, or throws an exception at its first messages), all
 that this run changed is put back; messages wait meanwhile.
 Environment, beside what is listed below: DB_HOSTNAME (127.0.0.1) and DB_PORT (5432), as the functions workers reach
-PostgreSQL, and for TLS DB_SSLMODE and DB_SSLROOTCERT, whose certificates go into the configurations. Passwords
-are not deployed: functions ask their secrets provider for DB_PASSWORD_<DATABASE>.
+PostgreSQL (several servers, separated by commas: their primary is used), and for TLS DB_SSLMODE and DB_SSLROOTCERT,
+whose certificates go into the configurations. Passwords are not deployed: functions ask their secrets provider for
+DB_PASSWORD_<DATABASE>.
 DB_ADMIN_PASSWORD, optional: --plan asks PostgreSQL whether it allows as many connections as functions and BFFs may
 open. BFF_REPLICAS (2), BFF_WORKERS (1), BFF_THREADS (16): how many BFFs there are, and how big.
 FUNCTIONS_LOGS: the folder `functions` in the workers' log folder, if it can be read from here: for tracebacks.

@@ -9,7 +9,7 @@ from typing import Any, Final
 import yaml
 
 from functions.messages.topics import TENANT, short_name
-from functions.postgres import tls
+from functions.postgres import servers, tls
 from tools.cluster.function_config import FIELDS, defects, refused_changes
 from tools.cluster.repository import function_configs
 from tools.cluster.rest import deployed_packages, function_answers
@@ -39,12 +39,12 @@ def desired(names: Sequence[str], folder: Path) -> dict[str, Config]:
 
 def _environment() -> dict[str, str]:
     """The values of ENVIRONMENT. Of a file with certificates its contents: where functions run, it may not be."""
-    hostname = os.environ.get("DB_HOSTNAME", "127.0.0.1")
     try:
-        verified = tls.settings(os.environ, hostname)
-    except tls.InvalidTls as error:
+        verified = tls.settings(os.environ, *servers.hostnames(servers.addresses(os.environ)))
+    except (servers.InvalidServers, tls.InvalidTls) as error:
         raise ToolError(f"{error}; nothing was changed") from error
-    return {"DB_HOSTNAME": hostname, "DB_PORT": os.environ.get("DB_PORT", "5432"), **verified}
+    defaults = {"DB_HOSTNAME": servers.DEFAULT_HOSTNAME, "DB_PORT": servers.DEFAULT_PORT}
+    return {name: os.environ.get(name, default) for name, default in defaults.items()} | verified
 
 
 def changes(configs: Configs, folder: Path) -> dict[str, Action]:

@@ -40,9 +40,19 @@ def test_functions_get_the_certificate_itself_for_the_file_is_here(
     assert (config["DB_SSLMODE"], config["DB_SSLROOTCERT"]) == ("verify-full", root.read_text())
 
 
+def test_functions_get_all_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    several = {"DB_HOSTNAME": "10.0.0.31,10.0.0.32", "DB_PORT": "5432,5433"}
+    for name, value in {**several, "DB_SSLMODE": "disable"}.items():
+        monkeypatch.setenv(name, value)
+    assert deployed(tmp_path) == {**several, "DB_SSLMODE": "disable", "DB_SSLROOTCERT": ""}
+
+
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
+        ("DB_HOSTNAME", "a,,b", "DB_HOSTNAME is 'a,,b'"),
+        ("DB_HOSTNAME", "127.0.0.1,db.example", "DB_SSLROOTCERT is not set.*127.0.0.1, db.example"),
+        ("DB_PORT", "1,2", "these are 2 ports"),
         ("DB_HOSTNAME", "db.example", "DB_SSLROOTCERT is not set"),
         ("DB_SSLMODE", "prefer", "DB_SSLMODE is 'prefer'"),
         ("DB_SSLROOTCERT", "/nowhere.pem", "'/nowhere.pem'"),
