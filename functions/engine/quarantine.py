@@ -34,7 +34,7 @@ class Quarantine:
         return dead_letter(raw, self._function, error, attempts)
 
     def outputs(self, received: Received, message: Message[Payload], error: Exception, attempts: int) -> list[Outgoing]:
-        """The dead letter and, if the message belongs to an order's saga, an event for the saga log."""
+        """The dead letter and, if the message is about an order, an event for the saga log."""
         outputs = [self.dead_letter(received, error, attempts)]
         payload = message.data
         id_orden = getattr(payload, "id_orden", None)
@@ -47,7 +47,7 @@ class Quarantine:
                 motivo=reason(error),
                 operador=None,
                 id_orden=id_orden,
-                transaction_id=payload.transaction_id,  # type: ignore[attr-defined]  # whoever has id_orden has it
+                transaction_id=getattr(payload, "transaction_id", None),
             )
             id_evento = derived(message.id, f"{self._function}/{evento.id_mensaje}")
             outputs.append(to_outgoing(id_evento, message.ingestion, self._service, evento, received.trace))
