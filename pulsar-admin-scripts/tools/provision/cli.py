@@ -9,18 +9,15 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
 
 from functions.program.run import saying_if_interrupted
 from tools.cluster import shell
-from tools.cluster.patience import Patience
-from tools.cluster.shell import Response, admin_url, execute
+from tools.cluster.changes import INTERRUPTED, Change, apply
+from tools.cluster.shell import admin_url
 from tools.provision.backlog import ENVIRONMENT_HELP, backlog_limit
-from tools.provision.model import Change, Cluster, changes, expected_subscriptions
+from tools.provision.model import Cluster, changes, expected_subscriptions
 from tools.schemas.model import conflicts
 from tools.schemas.registry import rejection
-
-INTERRUPTED: Final = "interrupted: what was changed until now stays; run it again for the rest"
 
 
 def main() -> int:
@@ -55,29 +52,10 @@ def _show(plan: Sequence[Change]) -> int:
 
 
 def _apply(plan: Sequence[Change], plan_again: Callable[[], list[Change]]) -> int:
-    """Makes the changes; the exit code. What fails ends it: a change needs those before it.
-
-    After a failure it is read again what is missing: a command whose answer was lost may have been carried out, and
-    another run may have made the change. As long as less and less is missing it goes on.
-    """
+    """Makes the changes; the exit code."""
     if plan:
         print(f"provisioning: {len(plan)} changes …", flush=True)
-    missing = dict(plan)
-
-    def attempt() -> list[Response]:
-        responses = dict(zip(missing, execute(list(missing.values()), admin_url()), strict=True))
-        failures = [change for change, response in responses.items() if response.failure is not None]
-        still_missing = dict(plan_again()) if failures else {}
-        for change in [change for change in responses if change not in still_missing]:
-            del missing[change]
-            print(f"  {change}")
-        if missing and len(missing) < len(responses):
-            return attempt()
-        return [responses[change] for change in failures if change in missing][:1]
-
-    with Patience(admin_url(), "pulsar-admin is running") as patience:
-        failures = patience.insist(attempt)
-    for failure in failures:
+    if failure := apply(plan, plan_again):
         if error := rejection(failure):
             print(error, file=sys.stderr)
             return 1

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from functions.messages.topics import TENANT, short_name, without_partition
 from tools.cluster import schema_files
+from tools.cluster.changes import Change
 from tools.cluster.rest import broker_answers
 from tools.cluster.shell import matches
 from tools.cluster.topics import HISTORY_SUBSCRIPTION, HISTORY_TOPIC, NAMESPACES, subscriptions
@@ -21,8 +22,6 @@ POLICIES: Final[dict[str, tuple[Any, str]]] = {
 }
 RETAINED: Final = 1024
 """MiB of each topic, of at most a day, that watchers can still read after every function has it."""
-Change = tuple[str, list[str]]
-"""A change of the cluster: what it is, for people, and the pulsar-admin command that makes it."""
 
 
 def expected_subscriptions() -> dict[str, list[str]]:

@@ -1,18 +1,18 @@
-"""What is changed of a cluster: only what differs; what was done though the answer was lost is not done again."""
+"""What is changed of a cluster: only what differs."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tools.cluster import patience
-from tools.cluster.shell import Response
+from tools.cluster.changes import Change
 from tools.cluster.topics import NAMESPACES
 from tools.errors import ToolError
 from tools.provision import cli
 from tools.provision.backlog import backlog_limit
-from tools.provision.model import POLICIES, Change, changes, size_policies
+from tools.provision.model import POLICIES, changes, size_policies
+
+from tests.support.fake_shell import FakeShell
 
 LIMIT = 1000 << 20
 QUOTA = {"limit": LIMIT, "limitSize": LIMIT, "limitTime": -1, "policy": "producer_exception"}
@@ -70,60 +70,17 @@ def test_what_is_no_size_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) 
         backlog_limit()
 
 
-class Broker:
-    """What is missing, and what pulsar-admin prints for each command, once; `lost`: those that are carried out."""
-
-    def __init__(self, *names: str) -> None:
-        self.missing = {name: [name] for name in names}
-        self.answers: dict[str, str] = {}
-        self.lost: set[str] = set()
-        self.commands: list[str] = []
-
-    def execute(self, commands: Sequence[Sequence[str]], _: str) -> list[Response]:
-        return [self._execute(name) for (name,) in commands]
-
-    def _execute(self, name: str) -> Response:
-        self.commands.append(name)
-        failure = self.answers.pop(name, None)
-        if failure is None or name in self.lost:
-            del self.missing[name]
-        return Response(name, failure or "", failure)
-
-    def apply(self, monkeypatch: pytest.MonkeyPatch) -> int:
-        monkeypatch.setattr(cli, "execute", self.execute)
-        monkeypatch.setattr(patience, "PAUSES", (0.01, 0.01))
-        return cli._apply(list(self.missing.items()), lambda: list(self.missing.items()))
-
-
-def test_what_was_done_though_the_answer_was_lost_is_not_done_again(
+def test_how_many_changes_were_made_is_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    broker = Broker("tenant", "namespace", "topic")
-    broker.answers = {"tenant": "Reason: java.util.concurrent.TimeoutException", "topic": "Reason: already exists"}
-    broker.lost = {"tenant", "topic"}
-    assert broker.apply(monkeypatch) == 0
-    assert broker.commands == ["tenant", "namespace", "topic"]
-    assert "provisioned: 3 changes" in capsys.readouterr().out
-
-
-def test_what_could_not_be_done_yet_is_done_again_with_what_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    broker = Broker("tenant", "namespace")
-    broker.answers = {"tenant": "Reason: HTTP 503 Service Unavailable", "namespace": "Reason: Tenant does not exist"}
-    assert broker.apply(monkeypatch) == 0
-    assert broker.commands == 2 * ["tenant", "namespace"]
-
-
-def test_what_another_run_gets_in_the_way_of_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    broker = Broker("tenant", "namespace", "topic")
-    broker.answers = {"tenant": "Reason: Tenant already exists", "topic": "Reason: concurrent modification"}
-    broker.lost = {"tenant"}
-    assert broker.apply(monkeypatch) == 0
-    assert broker.commands == ["tenant", "namespace", "topic", "topic"]
+    shell = FakeShell.replacing(monkeypatch, "tenant", "namespace")
+    assert cli._apply(shell.plan(), shell.plan) == 0
+    assert capsys.readouterr().out.endswith("  tenant\n  namespace\nprovisioned: 2 changes\n")
 
 
 def test_what_is_refused_for_good_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    broker = Broker("tenant")
-    broker.answers = {"tenant": "Reason: the role may not"}
+    shell = FakeShell.replacing(monkeypatch, "tenant")
+    shell.answers = {"tenant": "Reason: the role may not"}
     with pytest.raises(ToolError, match="the role may not"):
-        broker.apply(monkeypatch)
-    assert broker.commands == ["tenant"]
+        cli._apply(shell.plan(), shell.plan)
+    assert shell.commands == ["tenant"]
