@@ -19,7 +19,7 @@ UV_LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/uv pip compile --qu
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock audit release demo up deploy cluster prometheus plan history rollback prune schemas-check schemas-release catalogue dashboards api new dlq deadlines publish listen monitor down status logs clean test test-deploy simulate drill chaos outage fuzz bench check format
+.PHONY: help setup lock audit release demo up deploy cluster prometheus plan grants history rollback prune schemas-check schemas-release catalogue dashboards api new dlq deadlines publish listen monitor down status logs clean test test-deploy simulate drill chaos outage fuzz bench check format
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -79,6 +79,9 @@ prometheus: $(VENV)/.ready ## Prometheus with our alerts, watching the running p
 plan: $(VENV)/.ready ## what `make deploy` would change on the running platform; changes nothing
 	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/provision.py --plan
 	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/deploy.py --plan
+
+grants: $(VENV)/.ready ## give each role what it needs, on a cluster with authorization: make grants ARGS=--plan; also --revoke, --roles
+	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/grants.py $(ARGS)
 
 history: $(VENV)/.ready ## what was deployed, by whom, when, from which commit: make history ARGS="crear-orden"
 	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/deploy.py history $(ARGS)

@@ -7,6 +7,8 @@ from typing import Final
 
 import pytest
 from tools.cluster.shell import execute
+from tools.grants.model import Right, required
+from tools.grants.plan import changes
 from tools.provision.model import POLICIES, size_policies
 
 from deployment.local import java, render
@@ -19,6 +21,14 @@ GROUPS: Final = frozenset(
 CODE: Final = re.compile(r"^```.*?\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
 ADMIN: Final = re.compile(r"^.*(?:pulsar-admin|\$PULSAR_ADMIN\"?)(?: --admin-url \S+)? ")
 """What stands before a command's group."""
+RIGHTS: Final = frozenset(
+    {
+        Right(("namespace", "monoliticas/saga"), "ana", "consume"),
+        Right(("subscription", "monoliticas/saga/s"), "ana", "consume"),
+        Right(("topic", "persistent://monoliticas/saga/t"), "ana", "consume"),
+    }
+)
+"""One of each kind that can be taken away."""
 DOCUMENTS: Final = (
     *(ROOT / name for name in ("README.md", "pulsar-admin-scripts/DEPLOYING.md")),
     *(ROOT / "deployment").rglob("*.md"),
@@ -45,6 +55,10 @@ def named() -> dict[tuple[str, str], dict[str, str]]:
         command, *words = shlex.split(text)
         given = {word: "provision.py" for word in words if word.startswith("-")}
         found.setdefault(("namespaces", command), {}).update(given)
+    given_and_taken = [*changes(frozenset(), required(), False), *changes(RIGHTS, frozenset(), True)]
+    for group, command, *words in (command for _, command in given_and_taken):
+        given = {word: "grants.py" for word in words if word.startswith("-")}
+        found.setdefault((group, command), {}).update(given)
     return found
 
 

@@ -103,6 +103,7 @@ def test_ctrl_c_after_a_program_has_ended_is_no_error(hooks: str) -> None:
 SCHEMES: Final = {"ADMIN": "http", "FUNCTIONS": "http", "SERVICE": "pulsar"}
 SILENT: Final = [
     ("pulsar-admin-scripts/provision.py", "--plan"),
+    ("pulsar-admin-scripts/grants.py", "--plan"),
     ("pulsar-admin-scripts/deploy.py", "--plan"),
     ("pulsar-admin-scripts/schemas.py", "list"),
     ("pulsar-admin-scripts/monitor.py", "--once"),

@@ -21,6 +21,7 @@ from functions.postgres import clock
 from functions.pulsar_io.schema import Received
 from tests.support import engines
 from tests.support.fake_pulsar import PREFIX, FakeClient, raw, received
+from tests.support.granted import Connection
 from tests.support.platform import ROOT, Platform
 
 FUNCTIONS: Final = tuple(function_configs())
@@ -155,7 +156,8 @@ class World:
             self._engines.popitem()[1].stop()
 
     def _create_engine(self, name: str) -> Engine:
-        self._engines[name] = Engine(engines.function(name), engines.context(self._databases, name, self.broker))
+        connection = Connection(self.broker, name)
+        self._engines[name] = Engine(engines.function(name), engines.context(self._databases, name, connection))
         self._set(name)
         return self._engines[name]
 

@@ -10,6 +10,8 @@ from functions.messages.payloads import ComandoRevisarEspera
 
 ROOT: Final = Path(__file__).parents[3]
 FUNCTIONS_FOLDER: Final = ROOT / "deployment" / "functions"
+CANARY_SUFFIX: Final = "-canary"
+"""What the name of a function's canary has after that of the function."""
 
 
 def function_configs() -> dict[str, dict[str, Any]]:

@@ -7,10 +7,11 @@ one part in as many as there are instances.
 
 import sys
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import NoReturn
 
 import pulsar
 
+from tools.cluster.repository import CANARY_SUFFIX
 from tools.cluster.rest import function_answers
 from tools.deploy.logs import Logs
 from tools.deploy.model import Config
@@ -20,8 +21,6 @@ from tools.deploy.print import listed, print_comparison
 from tools.deploy.send import delete, send
 from tools.deploy.watch import watch
 from tools.errors import FailureReported, ToolError
-
-SUFFIX: Final = "-canary"
 
 
 def canary_config(config: Config) -> Config:
@@ -33,7 +32,7 @@ def canary_config(config: Config) -> Config:
     if config.get("cleanupSubscription", True):
         _refuse(name, "cleanupSubscription", "its subscription must outlive the canary")
     own = {"FUNCION": name}
-    return {**config, "name": name + SUFFIX, "parallelism": 1, "userConfig": {**config["userConfig"], **own}}
+    return {**config, "name": name + CANARY_SUFFIX, "parallelism": 1, "userConfig": {**config["userConfig"], **own}}
 
 
 def _refuse(name: str, field: str, reason: str) -> NoReturn:
