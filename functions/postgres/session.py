@@ -104,20 +104,19 @@ def _open_primary(session: type[Session], servers: Servers, arguments: Mapping[s
 
 def _open(session: type[Session], arguments: Mapping[str, Any], first: str) -> tuple[Session, Any]:
     """A session on one server, and its answer to the first statements."""
+    opened = None
     try:
         opened = _log_in(session, arguments)
-    except pg8000.Error:
-        raise
-    except Exception as error:  # of TLS or SCRAM, or at what is no PostgreSQL
-        address = text([(arguments["host"], arguments["port"])])
-        raise pg8000.InterfaceError(f"no connection to PostgreSQL at {address}: {error!r}") from error
-    try:
         _notice_death(opened._usock)
         return opened, opened.execute_simple(first)
-    except BaseException:
-        with suppress(pg8000.Error):
-            opened.close()
-        raise
+    except BaseException as error:
+        if opened is not None:
+            with suppress(pg8000.Error):
+                opened.close()
+        if isinstance(error, pg8000.Error) or not isinstance(error, Exception):
+            raise
+        address = text([(arguments["host"], arguments["port"])])  # of TLS or SCRAM, or at what is no PostgreSQL
+        raise pg8000.InterfaceError(f"no connection to PostgreSQL at {address}: {error!r}") from error
 
 
 def _notice_death(connected: socket.socket) -> None:

@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from functions.postgres.session import Session, open_as
 from tests.support.certificates import Authority
 from tests.support.postgres_clients import CLIENTS, FAILURES, Client, environment
 from tests.support.postgres_cluster import Cluster, Pair, pair
-from tests.support.postgres_servers import Talk, forward_to, listening, tls_of
+from tests.support.postgres_servers import Talk, authentication, forward_to, listening, tls_of
 
 
 @pytest.fixture(scope="module")
@@ -71,13 +71,14 @@ def test_to_find_out_costs_no_round_trip(count: int, servers: Pair) -> None:
 
 
 @contextmanager
-def silent() -> Iterator[tuple[int, Callable[[], int]]]:
-    """The port of a server that takes connections and says nothing, and how many it has got."""
+def silent(last_words: bytes = b"") -> Iterator[tuple[int, Callable[[], int]]]:
+    """The port of a server that takes connections and says nothing more, and how many it has got."""
     clients = []
     end = threading.Event()
 
     def talk(client: socket.socket) -> None:
         clients.append(client)
+        client.sendall(last_words)
         end.wait()
 
     with listening(talk) as port:
@@ -85,6 +86,10 @@ def silent() -> Iterator[tuple[int, Callable[[], int]]]:
             yield port, lambda: len(clients)
         finally:
             end.set()
+
+
+def silent_after_the_login() -> AbstractContextManager[tuple[int, Callable[[], int]]]:
+    return silent(authentication(0) + b"Z\0\0\0\5I")
 
 
 @contextmanager
@@ -102,7 +107,7 @@ def gone() -> Iterator[tuple[int, Callable[[], int]]]:
 
 
 @CLIENTS
-@pytest.mark.parametrize("dead", [silent, gone])
+@pytest.mark.parametrize("dead", [silent, silent_after_the_login, gone])
 def test_a_server_that_does_not_answer_costs_its_time_once(
     client: Client, dead: Any, servers: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
