@@ -36,6 +36,6 @@ def main() -> int:
     logs.configure()
     with TemporaryDirectory(prefix="bff-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # each worker keeps its metrics in a file there
-        server.serve(address, config.port, config.workers)
+        server.serve(address, config.port, config.workers, config.certificate)
     logging.info("stopped")
     return signals.exit_code()

@@ -5,6 +5,7 @@ Longer than 200 lines: it is one file and needs the standard library only, so th
 
 import json
 import re
+import ssl
 import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -180,15 +181,24 @@ class Client:
     Parameters:
       url: the API's base URL; ValueError if it is none.
       token: a bearer token.
+      tls: for https another context than ssl.create_default_context(), such as one with `cafile`, which trusts an
+        authority that the operating system does not know.
       timeout: seconds for which a request is repeated. The last attempt is given at least 12 seconds, because the
         server may wait for the end of an order for 10.
     """
 
-    def __init__(self, url: str = "http://127.0.0.1:3000", *, token: str | None = None, timeout: float = 15) -> None:
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:3000",
+        *,
+        token: str | None = None,
+        tls: ssl.SSLContext | None = None,
+        timeout: float = 15,
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"url is {url!r}: it must be such as http://127.0.0.1:3000 or https://example.org")
-        connection_type = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        connection_type = partial(HTTPSConnection, context=tls) if parts.scheme == "https" else HTTPConnection
         self._connect = partial(connection_type, parts.hostname, parts.port, timeout=max(12, timeout))
         self._url = url.rstrip("/")
         self._base_path = parts.path.rstrip("/")

@@ -2,6 +2,9 @@
 
 Environment, with defaults:
   BFF_HOST (127.0.0.1), BFF_PORT (3000)                     where to listen
+  BFF_TLS_CERTIFICATE, BFF_TLS_KEY  files in PEM, for https: the server's certificate, followed by those between it and
+                                    its authority, and its key, not encrypted. Unset: http. After SIGHUP the files as
+                                    they are then are used; workers are replaced one by one for that
   BFF_WORKERS (1), BFF_THREADS (16)                         processes, and requests at once in each, without those that
                                     are sent or read slowly, wait, or follow an order: these need no thread
   BFF_MAX_CANTIDAD (10000)          most units in one order
@@ -43,9 +46,11 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import sqlalchemy as sa
 
+from bff.access.certificate import Certificate, InvalidCertificate
 from bff.access.rate import RateLimit
 from bff.access.tokens import Authentication
 from functions.postgres import servers, tls
@@ -58,6 +63,7 @@ class Settings:
 
     host: str
     port: int
+    certificate: Certificate | None
     workers: int
     threads: int
     max_cantidad: int
@@ -88,6 +94,7 @@ class Settings:
         return cls(
             host=getenv("BFF_HOST", "127.0.0.1"),
             port=_integer("BFF_PORT", 3000, 65535),
+            certificate=_certificate(getenv("BFF_TLS_CERTIFICATE"), getenv("BFF_TLS_KEY")),
             workers=_integer("BFF_WORKERS", 1, 64),
             threads=_integer("BFF_THREADS", 16, 500),
             max_cantidad=_integer("BFF_MAX_CANTIDAD", 10_000),
@@ -114,6 +121,19 @@ def _integer(name: str, default: int, maximum: int = 2**31 - 1, minimum: int = 1
     if not value.isdecimal() or not minimum <= int(value) <= maximum:
         sys.exit(f"error: {name} is {value!r}: it must be a whole number from {minimum} to {maximum}")
     return int(value)
+
+
+def _certificate(chain: str | None, key: str | None) -> Certificate | None:
+    if not (chain or key):
+        return None
+    if not (chain and key):
+        sys.exit("error: set BFF_TLS_CERTIFICATE and BFF_TLS_KEY, for https, or neither of them, for http")
+    certificate = Certificate(Path(chain), Path(key))
+    try:
+        certificate.check()
+    except InvalidCertificate as error:
+        sys.exit(f"error: {error}")
+    return certificate
 
 
 def _authentication() -> Authentication | None:

@@ -1,1 +1,1 @@
-"""Who may do what: bearer tokens, the keys that verify them, scopes, and rate limits."""
+"""Who may do what: bearer tokens, the keys that verify them, scopes, rate limits, and the server's own certificate."""

@@ -1,20 +1,24 @@
 """The HTTP server: granian, whose worker processes each load the application by themselves."""
 
 import ipaddress
+import logging
 import signal
 import socket
 import sys
 from typing import Any, Final
 
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
+from bff.access.certificate import Certificate, InvalidCertificate
 from bff.server import signals
 
 GRACE_PERIOD: Final = 10
 """Seconds that requests in progress have to end after a signal."""
+START_TIME: Final = 10
+"""Seconds that a worker has to start in, before the one that it replaces is told to end."""
 MAX_CONNECTIONS: Final = 8192
 """Most connections of one worker; further clients wait until others disconnect."""
 HEADERS_TIMEOUT: Final = 75
@@ -41,14 +45,16 @@ def is_loopback(address: str) -> bool:
     return ipaddress.ip_address(address).is_loopback
 
 
-def serve(address: str, port: int, workers: int) -> None:
+def serve(address: str, port: int, workers: int, certificate: Certificate | None = None) -> None:
     """Serves until SIGTERM or SIGINT; then returns when the requests in progress have ended, or after GRACE_PERIOD.
 
-    A worker that dies is replaced. If its successor dies at once too, the program ends with exit code 1.
+    A worker that dies is replaced. If its successor dies at once too, the program ends with exit code 1. SIGHUP has all
+    workers replaced, one after the other, by such as read the certificate anew; nothing happens if it can't be used.
 
     Parameters:
       address, port: where to listen.
       workers: the number of processes.
+      certificate: what to serve HTTPS with; None for HTTP.
     """
     server = Server(
         "bff",
@@ -63,12 +69,28 @@ def serve(address: str, port: int, workers: int) -> None:
         log_level=LogLevels.error,
         log_dictconfig={"loggers": {"_granian": {}}},  # propagates to the root logger, which logs.configure sets up
         respawn_failed_workers=True,
+        respawn_interval=START_TIME,
         workers_kill_timeout=GRACE_PERIOD,
+        ssl_cert=certificate.chain if certificate else None,
+        ssl_key=certificate.key if certificate else None,
+        ssl_protocol_min=SSLProtocols.tls12,
     )
     server.on_startup(lambda: signals.deliver_first(signal.SIGTERM, signal.SIGINT))
+    server.on_startup(lambda: signals.deliver_hangups(lambda: _can_be_used(certificate)))
     signals.block()
     signals.stop_without_reader()
     server.serve(target_loader=_load, wrap_loader=False)
+
+
+def _can_be_used(certificate: Certificate | None) -> bool:
+    try:
+        if certificate:
+            certificate.check()
+    except InvalidCertificate as error:
+        logging.error("SIGHUP: the certificate of before stays in use: %s", error)
+        return False
+    logging.info("SIGHUP: the workers are replaced")
+    return True
 
 
 def _load() -> Any:

@@ -1,4 +1,4 @@
-"""Lets only the first SIGTERM or SIGINT reach the server.
+"""Lets only the first SIGTERM or SIGINT reach the server, and SIGHUP only while it can be obeyed.
 
 The server's handlers may deadlock if a second signal comes while they run. That happens: a terminal or a service
 manager signals the whole process group, and then the supervisor signals each worker.
@@ -18,8 +18,8 @@ _before: Final[list[Callable[[], None]]] = []
 
 
 def block() -> None:
-    """Blocks SIGTERM and SIGINT in this thread, and in the threads and processes that it starts from now on."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    """Blocks SIGTERM, SIGINT and SIGHUP in this thread, and in the threads and processes that it starts from now on."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 
 
 def stop_without_reader() -> None:
@@ -51,6 +51,11 @@ def deliver_first_to_loop(loop: asyncio.AbstractEventLoop) -> None:
     threading.Thread(target=_deliver, args=((signal.SIGTERM,), deliver), name="signals", daemon=True).start()
 
 
+def deliver_hangups(is_wanted: Callable[[], bool]) -> None:
+    """Lets each SIGHUP, which is blocked, run its handler if `is_wanted` says so then."""
+    threading.Thread(target=_deliver_hangups, args=(is_wanted,), name="hangups", daemon=True).start()
+
+
 def before_end(action: Callable[[], None]) -> None:
     """Lets this be done when the signal has come, before it is delivered."""
     _before.append(action)
@@ -69,6 +74,14 @@ def _deliver(signals: tuple[int, ...], deliver: Callable[[Any], None]) -> None:
     for action in _before:
         action()
     deliver(handler)
+
+
+def _deliver_hangups(is_wanted: Callable[[], bool]) -> None:
+    while True:
+        signal.sigwait({signal.SIGHUP})
+        handler = signal.getsignal(signal.SIGHUP)
+        if callable(handler) and is_wanted():
+            handler(signal.SIGHUP, None)
 
 
 def _call(handler: Any) -> None:

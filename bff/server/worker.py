@@ -72,7 +72,8 @@ def load_app() -> Any:
     )
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies)  # type: ignore[method-assign]
-    logging.info("listening on http://%s:%d, broker %s", config.host, config.port, config.pulsar)
+    scheme = "https" if config.certificate else "http"
+    logging.info("listening on %s://%s:%d, broker %s", scheme, config.host, config.port, config.pulsar)
     return Door(app, config.threads, config.requests_per_address)
 
 

@@ -5,12 +5,14 @@ import select
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from bff.server.server import MAX_HEADERS
 from tests.integration.test_bff_server import ORDEN
 from tests.support.bff_with_fakes import BODY_TIMEOUT, ID_ORDEN, LONG_TEXT, MAX_UNSENT, PER_ADDRESS, PLACES, THREADS
+from tests.support.certificates import Authority
 from tests.support.platform import wait_for
 from tests.support.server_with_fakes import Server, connections
 
@@ -27,9 +29,9 @@ AWAITED_ORDER = (
 MANY = 10 * THREADS
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
+@pytest.fixture(params=["http", "https"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    server = Server(Authority(tmp_path, "authority") if request.param == "https" else None)
     yield server
     server.process.terminate()
     server.process.wait(60)
@@ -71,7 +73,7 @@ def test_a_body_that_does_not_come_is_a_408_and_the_connection_ends(server: Serv
 def test_a_body_that_breaks_off_is_a_400_and_the_connection_ends(server: Server, chunks: bytes) -> None:
     head = b"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     with server.send(head + chunks) as sock:
-        sock.shutdown(socket.SHUT_WR)
+        socket.socket.shutdown(sock, socket.SHUT_WR)  # that of ssl stops reading, too
         answer = b"".join(iter(lambda: sock.recv(65536), b""))
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")

@@ -1,4 +1,5 @@
-"""The BFF with its real HTTP server, and fakes for broker and databases: `python -m tests.support.bff_with_fakes PORT`.
+"""The BFF with its real HTTP server, and fakes for broker and databases: `python -m tests.support.bff_with_fakes PORT`,
+and for HTTPS the files of a certificate and its key.
 
 It has one order, which never ends, and all that are placed, which end as soon as `GET /orders?user_id=end` comes. Its
 limits are low, and its time limits short.
@@ -7,8 +8,10 @@ limits are low, and its time limits short.
 import asyncio
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
+from bff.access.certificate import Certificate
 from bff.backends.read_models import Row
 from bff.server import answers, body, server
 from functions.messages.ids import Id
@@ -64,4 +67,5 @@ if __name__ == "__main__":
     body.TIMEOUT = BODY_TIMEOUT  # type: ignore[misc]
     answers.CHUNK_TIMEOUT = BODY_TIMEOUT  # type: ignore[misc]
     answers.MAX_UNSENT = MAX_UNSENT  # type: ignore[misc]
-    server.serve("127.0.0.1", int(sys.argv[1]), 1)
+    port, *files = sys.argv[1:]
+    server.serve("127.0.0.1", int(port), 1, Certificate(*map(Path, files)) if files else None)
