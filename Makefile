@@ -81,7 +81,7 @@ plan: $(VENV)/.ready ## what `make deploy` would change on the running platform;
 	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/deploy.py --plan
 
 grants: $(VENV)/.ready ## give each role what it needs, on a cluster with authorization: make grants ARGS=--plan; also --revoke, --roles
-	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/grants.py $(ARGS)
+	@$(LOCAL) run $(ADMINISTRATOR) -- $(PY) pulsar-admin-scripts/grants.py $(ARGS)
 
 history: $(VENV)/.ready ## what was deployed, by whom, when, from which commit: make history ARGS="crear-orden"
 	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/deploy.py history $(ARGS)
@@ -123,7 +123,7 @@ listen: $(VENV)/.ready ## messages as they come: make listen ARGS="--order UUID"
 	@$(LOCAL) run $(OPERATOR) -- $(PY) pulsar-admin-scripts/listen.py $(ARGS)
 
 monitor: $(VENV)/.ready ## topics, functions, dead letters, live; one look: make monitor ARGS="--once"
-	@$(LOCAL) run $(OPERATOR) -- $(PY) pulsar-admin-scripts/monitor.py $(ARGS)
+	@$(LOCAL) run -- $(PY) pulsar-admin-scripts/monitor.py $(ARGS)
 
 down: $(VENV)/.ready ## stop the platform; data stays
 	@$(LOCAL) down

@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, settings
 from tools.catalogue.npm import installed
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.support import cluster as clusters
+from tests.support.cluster import ClusterPlatform
 from tests.support.platform import ROOT, Platform, deployed
 
 # how fast a machine is, and how busy, is no property of the code
@@ -34,6 +36,8 @@ class Schedule(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist is un
 
     def _split_scope(self, nodeid: str) -> str:
         path = Path(nodeid.partition("::")[0])
+        if path.parent.name == "cluster":
+            return "cluster"
         if is_on_a_platform(path):
             if path.stem in ON_A_PLATFORM_OF_ITS_OWN:
                 return path.stem
@@ -51,6 +55,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Schedule:
     return Schedule(config, log)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where the tests of tests/e2e run."""
+    help_text = "run what needs a platform on a secured cluster: make test-cluster"
+    parser.addoption("--cluster", action="store_true", help=help_text)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that no process is left alone with it at the end. Of what shares a platform,
@@ -59,6 +69,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
 
     def rank(item: pytest.Item) -> int:
+        if item.path.parent.name == "cluster":
+            return 0
         if item.path.stem == "test_chaos":
             return 2
         if is_on_a_platform(item.path):
@@ -118,8 +130,20 @@ def databases(postgres: Platform) -> Platform:
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """Everything: PostgreSQL, Pulsar, functions worker, BFF, databases, topics, schemas, functions."""
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterPlatform]:
+    """Several nodes of everything, with TLS, tokens and authorization, and with all of it deployed."""
+    with clusters.deployed(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Everything: PostgreSQL, Pulsar, functions worker, BFF, databases, topics, schemas, functions. The cluster, if the
+    run is to be on one.
+    """
+    if request.config.getoption("--cluster"):
+        yield request.getfixturevalue("cluster")
+        return
     with deployed(tmp_path_factory.mktemp("platform")) as platform:
         yield platform
 

@@ -10,8 +10,10 @@ import urllib3
 
 from functions.cluster import client_conf
 
-THREADS: Final = 8
-"""Requests at a time, at most, and connections that are kept to each broker."""
+THREADS: Final = 3
+"""Requests at a time, at most, and connections that are kept to each broker. A functions worker asks itself, in another
+request, about an instance that another worker has: with eight threads, as by default, more would wait for each other.
+"""
 TIMEOUT: Final = 5.0
 """Longest wait for one answer, in seconds."""
 MAX_REDIRECTS: Final = 5

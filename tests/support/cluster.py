@@ -3,15 +3,19 @@
 import json
 import os
 import ssl
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import Message
+from http.client import HTTPException
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+from uuid import uuid4
 
 import jwt
 import psutil
@@ -33,15 +37,17 @@ SCOPES = (
 
 class ClusterPlatform(Platform):
     """Runs the commands that people run on a cluster. Requests go to its BFFs in turn, with a token; one that does not
-    answer is passed over.
+    answer is passed over. For `patience` s a request is repeated that no BFF answers, or that is answered 429 or 503:
+    under the same Idempotency-Key, so that it has its effect once.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, patience: float = 0) -> None:
         self.data = data
+        self._patience = patience
         own_prefixes = ("PULSAR_", "DB_", "BFF_", "PLATFORM_")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(own_prefixes)}
         self.env = inherited | {"PLATFORM_DATA": str(data), "PLATFORM_PROFILE": "cluster"}
-        self._bffs = cycle(nodes.of_kind("bff"))
+        self._turns = cycle(range(len(nodes.of_kind("bff"))))
 
     @property
     def settings(self) -> Settings:
@@ -84,11 +90,11 @@ class ClusterPlatform(Platform):
         """Of PostgreSQL, the primary."""
         return [replicas.Record.read(self.data).primary] if kind == "postgres" else nodes.of_kind(kind)
 
-    def client(self, role: str = "administrator") -> pulsar.Client:
-        """A Pulsar client with the token of a role."""
+    def client(self, role: str = "administrator", **options: Any) -> pulsar.Client:
+        """A Pulsar client with the token of a role. It says nothing: being refused is what most tests want."""
         conf = client_conf.parse(configuration.client_conf(self.data, role).read_text())
-        logger = pulsar.ConsoleLogger(pulsar.LoggerLevel.Error)
-        return pulsar.Client(self.service_url, logger=logger, **client_conf.options(conf))
+        logger = pulsar.FileLogger(pulsar.LoggerLevel.Error, os.devnull)
+        return pulsar.Client(self.service_url, logger=logger, **client_conf.options(conf), **options)
 
     def engine(self, database: str, role: str = "postgres", password: str | None = None) -> sa.Engine:
         """A connection pool to one database on the present primary."""
@@ -97,17 +103,36 @@ class ClusterPlatform(Platform):
         url = sa.URL.create("postgresql+pg8000", role, password or self.password(role), host, port, database)
         return sa.create_engine(url, poolclass=sa.NullPool, connect_args={"ssl_context": self.tls, "timeout": 10})
 
+    def patient(self, patience: float) -> "ClusterPlatform":
+        """The same cluster, for clients that repeat their requests."""
+        return ClusterPlatform(self.data, patience)
+
+    def redeploy(self) -> str:
+        """Gives every function a configuration that differs, and means the same; what it printed."""
+        script = "pulsar-admin-scripts/deploy.py"
+        ports = ",".join([str(nodes.PORTS["postgres"][0])] * len(nodes.of_kind("postgres")))
+        return self.run_with_env("env", f"DB_PORT={ports}", sys.executable, script, "--one-by-one")
+
     def request(
         self, method: str, path: str, body: object = None, media_type: str = "application/json", **headers: str
     ) -> tuple[int, Any, Message]:
-        last: OSError | None = None
-        for _ in nodes.of_kind("bff"):
-            try:
-                return self._request(next(self._bffs), method, path, body, media_type, headers)
-            except OSError as error:
-                last = error
-        assert last is not None
-        raise last
+        deadline = time.monotonic() + self._patience
+        if self._patience and method in ("POST", "PATCH"):
+            headers = {"Idempotency_Key": str(uuid4())} | headers
+        while True:
+            failure: OSError | None = None
+            first, bffs = next(self._turns), nodes.of_kind("bff")
+            for bff in bffs[first:] + bffs[:first]:
+                try:
+                    answer = self._request(bff, method, path, body, media_type, headers)
+                except (OSError, HTTPException) as error:
+                    failure = error if isinstance(error, OSError) else OSError(repr(error))
+                    continue
+                if answer[0] not in (429, 503) or time.monotonic() > deadline:
+                    return answer
+            if failure is not None and time.monotonic() > deadline:
+                raise failure
+            threading.Event().wait(0.1)
 
     def _request(
         self, bff: str, method: str, path: str, body: object, media_type: str, headers: dict[str, str]

@@ -72,8 +72,8 @@ def _modules(context: str) -> Iterator[Path]:
 
 
 def roles() -> list[str]:
-    """Every role, canaries' included."""
-    named = [f"function-{name}{suffix}" for name in functions() for suffix in ("", "-canary")]
+    """Every role."""
+    named = [f"function-{name}" for name in functions()]
     return [*sorted(ADMINISTRATORS), "operator", "bff", *named]
 
 
@@ -95,9 +95,8 @@ def access() -> Iterator[Access]:
 def subscribing() -> Iterator[Subscribing]:
     """Every role at every subscription of every topic."""
     for topic, subscription, owner in _subscriptions():
-        users = {owner} if owner == "operator" else {owner, f"{owner}-canary"}
         for role in roles():
-            yield Subscribing(role, topic, subscription, role in ADMINISTRATORS | users)
+            yield Subscribing(role, topic, subscription, role in ADMINISTRATORS | {owner})
 
 
 def administering() -> Iterator[Administering]:
@@ -132,7 +131,7 @@ def _needs(role: str) -> frozenset[tuple[str, str]]:
         return frozenset(both | {(topic, "consume") for topic in dead_letters.values()})
     if role == "bff":
         return frozenset({(topic, "produce") for topic in sent_by_bff()} | {(announcements.TOPIC, "consume")})
-    name = role.removeprefix("function-").removesuffix("-canary")
+    name = role.removeprefix("function-")
     if name not in dead_letters:
         return frozenset()
     actions = {"send": "produce", "receive": "consume"}

@@ -15,6 +15,7 @@ import org.apache.pulsar.functions.proto.Function.FunctionDetails;
 
 /**
  * Each function has a role of its own, `function-NAME`, whoever deployed it: never the worker's, never the deployer's.
+ * A canary, `NAME-canary`, does the work of its function, and has its role.
  *
  * Its token is a file, which the instance reads for each connection anew: so it is on no command line and in no topic,
  * and can be replaced without a restart. Where instances are processes it is `function-NAME.jwt` in the folder that the
@@ -34,7 +35,7 @@ public final class TokenOfFunction implements KubernetesFunctionAuthProvider {
 
     @Override
     public Optional<FunctionAuthData> cacheAuthData(FunctionDetails function, AuthenticationDataSource deployer) {
-        String role = "function-" + function.getName();
+        String role = "function-" + function.getName().replaceFirst("-canary$", "");
         return Optional.of(FunctionAuthData.builder().data(role.getBytes(StandardCharsets.UTF_8)).build());
     }
 

@@ -18,7 +18,7 @@ from typing import Final, Literal
 from functions.messages.payloads import EventoOrden
 from functions.messages.topics import TENANT, full_name
 from tools.catalogue import flow
-from tools.catalogue.flow import QUARANTINE, Flow, Function
+from tools.catalogue.flow import QUARANTINE, Flow
 from tools.cluster.repository import CANARY_SUFFIX
 from tools.cluster.topics import DEAD_LETTER_SUBSCRIPTION
 
@@ -52,13 +52,13 @@ class Right:
 
 
 def function_role(function: str) -> str:
-    """The role of a function, by its name. A canary, which is a function of its own, has one too."""
-    return f"function-{function}"
+    """The role of a function, by its name. A canary does the work of its function, and has its role."""
+    return f"function-{function.removesuffix(CANARY_SUFFIX)}"
 
 
 def roles() -> tuple[str, ...]:
     """All roles: each needs a token."""
-    functions = sorted(role for function in _flow().functions for role in _roles(function))
+    functions = sorted(function_role(function.name) for function in _flow().functions)
     return (*SUPERUSERS, DEPLOYER, OPERATOR, BFF, *functions)
 
 
@@ -80,11 +80,6 @@ def _flow() -> Flow:
     return flow.read()
 
 
-def _roles(function: Function) -> tuple[str, str]:
-    """The roles that do a function's work: its own, and that of its canary, which works under the function's name."""
-    return function_role(function.name), function_role(function.name + CANARY_SUFFIX)
-
-
 def _rights_of_functions(known: Flow) -> set[Right]:
     """Functions read their inputs by their own subscription. They publish what they declare, and, of what they can't
     process, dead letters, and an event if it belongs to a saga.
@@ -94,9 +89,9 @@ def _rights_of_functions(known: Flow) -> set[Right]:
         publishes = {*function.publishes, function.dead_letters}
         if known.is_of_saga(function):
             publishes.add(QUARANTINE)
-        for role in _roles(function):
-            rights |= _on_topics(role, "produce", publishes) | _on_topics(role, "consume", function.receives)
-            rights |= _on_subscription(role, function.subscription, function.receives)
+        role = function_role(function.name)
+        rights |= _on_topics(role, "produce", publishes) | _on_topics(role, "consume", function.receives)
+        rights |= _on_subscription(role, function.subscription, function.receives)
     return rights
 
 

@@ -29,7 +29,7 @@ def test_every_role_may_publish_and_read_what_it_needs_and_nothing_else() -> Non
     matrix = [row for row in role_matrix.access() if row.role not in role_matrix.ADMINISTRATORS]
     allowed = {Right(("topic", row.topic), row.role, row.action) for row in matrix if row.allowed}
     assert {right for right in required() if right.place[0] == "topic"} == allowed
-    assert len(allowed) > 10 * len(CONFIGS)
+    assert len(allowed) > 5 * len(CONFIGS)
 
 
 def test_every_subscription_is_for_whom_it_was_made() -> None:
@@ -74,13 +74,9 @@ def _encoded(topic: str) -> bytes:
     return output.getvalue()
 
 
-def test_a_canary_may_do_what_its_function_may() -> None:
+def test_a_canary_has_the_role_of_its_function() -> None:
     for name in CONFIGS:
-        function, canary = (
-            {(right.place, right.action) for right in required() if right.role == function_role(one)}
-            for one in (name, canary_config(CONFIGS[name])["name"])
-        )
-        assert function == canary
+        assert function_role(canary_config(CONFIGS[name])["name"]) == function_role(name)
 
 
 def test_the_bff_may_read_what_it_follows_and_ask_whether_the_broker_answers() -> None:
