@@ -26,6 +26,7 @@ from tests.support.manifests import (
     compose_containers,
     generated,
     kubernetes_containers,
+    make_secrets,
     pods,
     service_secrets,
     variables_of,
@@ -40,8 +41,7 @@ SECRET_NAME: Final = re.compile("PASSWORD|SECRET|TOKEN")
 @pytest.fixture
 def secrets(tmp_path: Path) -> Path:
     """A folder as make-secrets makes it."""
-    subprocess.run(["sh", DEPLOYMENT / "make-secrets", tmp_path / "secrets"], check=True, capture_output=True)
-    return tmp_path / "secrets"
+    return make_secrets(tmp_path / "secrets")
 
 
 def run_with_secrets(folder: Path, names: Mapping[str, str], *command: str) -> str:
@@ -70,17 +70,17 @@ def test_every_secret_of_a_function_is_in_the_worker_and_in_kubernetes_made_of_t
     secret_refs = {name: s for config in function_configs().values() for name, s in config["secrets"].items()}
     assert service_secrets(COMPOSE["services"]["pulsar"]) == {name: name for name in secret_refs}
     for name, request in secret_refs.items():
-        assert generated()[(request["path"], request["key"])] == f"secrets/{name}"
+        assert generated()[(request["path"], request["key"])] == name
 
 
 def test_a_role_has_the_same_password_in_the_database_and_in_the_program_that_uses_it() -> None:
     env = {location: c.get("env", []) for location, pod in pods() for c in pod["containers"]}
     refs = {d: {v["name"]: v["valueFrom"]["secretKeyRef"] for v in vs if "valueFrom" in v} for d, vs in env.items()}
     files = {d: {n: generated()[(r["name"], r["key"])] for n, r in rs.items()} for d, rs in refs.items()}
-    assert files["Job databases"] == {n: f"secrets/{n}" for n in files["Job databases"]}
-    assert files["CronJob prune"] == {n: f"secrets/{n}" for n in ("DB_ADMIN_PASSWORD", "DB_SSLROOTCERT")}
+    assert files["Job databases"] == {n: n for n in files["Job databases"]}
+    assert files["CronJob prune"] == {n: n for n in ("DB_ADMIN_PASSWORD", "DB_SSLROOTCERT")}
     bff_secrets = {name: name for name in ("BFF_JWT_SECRET", "DB_SSLROOTCERT")} | {"DB_PASSWORD": "DB_PASSWORD_BFF"}
-    assert files["Deployment bff"] == {n: f"secrets/{file}" for n, file in bff_secrets.items()}
+    assert files["Deployment bff"] == bff_secrets
     assert service_secrets(COMPOSE["services"]["bff"]) == bff_secrets
 
 
@@ -133,19 +133,24 @@ def test_git_does_not_see_the_files_with_passwords() -> None:
 
 
 def test_make_secrets_makes_what_compose_and_kubernetes_want_once(secrets: Path) -> None:
-    before = {path.name: path.read_text() for path in secrets.iterdir()}
-    assert {f"secrets/{name}" for name in before} == {s["file"] for s in COMPOSE["secrets"].values()}
-    assert {f"secrets/{name}" for name in before} == {*generated().values(), "secrets/POSTGRES_KEY"}
+    before = files_in(secrets)
+    assert {s["file"].removeprefix("secrets/") for s in COMPOSE["secrets"].values()} <= before.keys()
+    outside = {"POSTGRES_KEY", "token-keys/private.pem", "kustomization.yaml"}  # what Kubernetes never sees
+    assert before.keys() == {*generated().values(), *outside}
     assert len(set(before.values())) == len(before)
-    passwords = [value for name, value in before.items() if SECRET_NAME.search(name)]
-    assert len(passwords) == len(before) - 2
+    passwords = [value.decode() for name, value in before.items() if SECRET_NAME.search(name)]
+    assert len(passwords) == 10
     assert all(re.fullmatch(r"[0-9a-f]{64}", value) for value in passwords)
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
     (secrets / "DB_PASSWORD_SAGA").unlink()
-    subprocess.run(["sh", DEPLOYMENT / "make-secrets", secrets], check=True, capture_output=True)
-    after = {path.name: path.read_text() for path in secrets.iterdir()}
+    after = files_in(make_secrets(secrets))
     assert after.keys() == before.keys()
     assert [name for name in before if before[name] != after[name]] == ["DB_PASSWORD_SAGA"]
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """The files of a folder, and of those in it."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_everybody_verifies_postgresql_with_the_certificate_that_it_shows(secrets: Path) -> None:
@@ -155,7 +160,7 @@ def test_everybody_verifies_postgresql_with_the_certificate_that_it_shows(secret
     for container in users:
         assert container.env["DB_SSLMODE"] == "verify-full", container.location
         assert container.env["DB_SSLROOTCERT"] is None, container.location
-    assert generated()[("postgres-authority", "ca.crt")] == "secrets/DB_SSLROOTCERT"
+    assert generated()[("postgres-authority", "ca.crt")] == "DB_SSLROOTCERT"
     command = " ".join(COMPOSE["services"]["postgres"]["command"])
     assert "-c ssl=on -c ssl_cert_file=/run/secrets/DB_SSLROOTCERT" in command
     assert set(re.findall(r"/run/secrets/(\w+)", command)) <= service_secrets(COMPOSE["services"]["postgres"]).keys()
@@ -180,7 +185,7 @@ def shakes_hands(server: ssl.SSLContext, client: ssl.SSLContext, hostname: str) 
 
 def test_what_an_authority_of_ones_own_has_signed_stays(tmp_path: Path) -> None:
     (tmp_path / "DB_SSLROOTCERT").write_text("mine")
-    subprocess.run(["sh", DEPLOYMENT / "make-secrets", tmp_path], check=True, capture_output=True)
+    make_secrets(tmp_path)
     assert (tmp_path / "DB_SSLROOTCERT").read_text() == "mine"
     assert not (tmp_path / "POSTGRES_KEY").exists()
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -23,8 +22,8 @@ from tests.support.manifests import (
     Container,
     compose_containers,
     kubernetes_containers,
+    make_secrets,
     pods,
-    resources,
     stages,
 )
 
@@ -37,8 +36,7 @@ MIN_SAFE_VERSION: Final = (4, 0, 14)
 @pytest.fixture
 def secrets_folder(tmp_path: Path) -> Path:
     """A folder as make-secrets makes it."""
-    subprocess.run(["sh", DEPLOYMENT / "make-secrets", tmp_path / "secrets"], check=True, capture_output=True)
-    return tmp_path / "secrets"
+    return make_secrets(tmp_path / "secrets")
 
 
 def test_versions_are_the_same_everywhere() -> None:
@@ -58,8 +56,8 @@ def test_our_images_are_built_by_compose_and_have_one_tag() -> None:
     assert built_images == {f"{IMAGE_PREFIX}{stage}:{tag}": stage for stage in stages()}
     assert {image["newTag"] for image in KUSTOMIZATION["images"]} == {tag}
     assert {c.image for c in kubernetes_containers()} == {image["name"] for image in KUSTOMIZATION["images"]}
-    functions = VALUES["images"]["functions"]
-    assert built_images[f"{functions['repository']}:{functions['tag']}"] == "pulsar"
+    for image in VALUES["images"].values():
+        assert built_images[f"{image['repository']}:{image['tag']}"] == "pulsar"
 
 
 @pytest.mark.parametrize("container", [c for c in CONTAINERS if c.programs == ["bff"]], ids=lambda c: c.location)
@@ -82,8 +80,8 @@ def test_the_bff_can_be_set_up_as_its_container_says(
     assert {database.port for database in (settings.saga, settings.ordenes)} == {5432}
     assert settings.tls
     assert settings.tls.check_hostname
-    assert urlsplit(settings.pulsar).port == 6650
     if container.location.startswith("compose"):
+        assert urlsplit(settings.pulsar).port == 6650
         assert {settings.saga.host, urlsplit(settings.pulsar).hostname} <= SERVICES.keys()
 
 
@@ -97,14 +95,11 @@ def test_ports_are_the_defaults_of_the_settings(monkeypatch: pytest.MonkeyPatch)
     assert re.findall(r"^EXPOSE (\d+)$", DOCKERFILE, re.MULTILINE) == [port]
     (pod,) = [pod for location, pod in pods() if location == "Deployment bff"]
     assert pod["containers"][0]["ports"] == [{"name": "http", "containerPort": settings.port}]
-    policy = next(o for o in resources() if o["kind"] == "NetworkPolicy")["spec"]
-    assert policy["ingress"] == [{"ports": [{"protocol": "TCP", "port": settings.port}]}]
-    outputs = {port["port"] for rule in policy["egress"] for port in rule["ports"]}
-    assert outputs == {urlsplit(settings.pulsar).port, settings.saga.port, 53, 443}
     for container in CONTAINERS:
         env = container.env
         assert env.get("DB_PORT", "5432") == str(settings.saga.port)
-        assert urlsplit(env.get("PULSAR_ADMIN_URL") or admin_url()).port == urlsplit(admin_url()).port
+        if container.location.startswith("compose"):
+            assert urlsplit(env.get("PULSAR_ADMIN_URL") or admin_url()).port == urlsplit(admin_url()).port
 
 
 def test_probes_ask_for_what_needs_no_token() -> None:

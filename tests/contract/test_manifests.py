@@ -1,5 +1,6 @@
 """Compose and Kubernetes files: their form, and that they agree with each other and with what the programs read."""
 
+import base64
 import json
 import re
 import shutil
@@ -9,9 +10,8 @@ from typing import Any, Final
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
 
+from tests.support.kubernetes_schemas import SCHEMAS, failures, kubernetes_failures
 from tests.support.manifests import (
     COMPOSE,
     DEPLOYMENT,
@@ -23,28 +23,12 @@ from tests.support.manifests import (
     config_map,
     generated,
     kubernetes_containers,
+    make_secrets,
     resources,
     variables_of,
 )
 
-SCHEMAS: Final = Path(__file__).parent / "manifests"
 CONTAINERS: Final = [*compose_containers(), *kubernetes_containers()]
-
-
-def failures(document: Any, schema: Any, part: str = "") -> list[str]:
-    registry: Registry[Any] = Registry().with_resource("esquema", Resource.from_contents(schema))
-    root = {"$schema": schema["$schema"], "$ref": f"esquema#{part}"}
-    validator = Draft202012Validator(root, registry=registry)
-    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]
-
-
-def kubernetes_failures(manifest: dict[str, Any]) -> list[str]:
-    """None known: a kind, or a version of it, that the schema does not have."""
-    schema = json.loads((SCHEMAS / "kubernetes-1.34.json").read_text("utf-8"))
-    group, _, version = manifest["apiVersion"].rpartition("/")
-    wanted = {"group": group, "kind": manifest["kind"], "version": version}
-    (name,) = [n for n, d in schema["$defs"].items() if wanted in d.get("x-kubernetes-group-version-kind", ())]
-    return failures(manifest, schema, f"/$defs/{name}")
 
 
 def test_compose_has_the_form_of_the_specification() -> None:
@@ -64,27 +48,31 @@ def test_a_misspelt_field_is_seen() -> None:
     assert len(failures(bad, json.loads((SCHEMAS / "compose-spec.json").read_text("utf-8")))) == 1
 
 
-@pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl on the PATH: it builds the kustomization")
-def test_kubectl_builds_the_kustomization_and_each_secret_holds_what_its_file_holds(tmp_path: Path) -> None:
-    ignore = shutil.ignore_patterns("secrets")
-    clone = shutil.copytree(KUBERNETES, tmp_path / "kubernetes", ignore=ignore)
-    subprocess.run(["sh", DEPLOYMENT / "make-secrets", clone / "secrets"], check=True, capture_output=True)
-    completed = subprocess.run(["kubectl", "kustomize", clone], capture_output=True, text=True, timeout=60, check=False)
-    assert completed.returncode == 0, completed.stderr
-    objects = list(yaml.safe_load_all(completed.stdout))
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl on the PATH: it builds the kustomizations")
+def test_kubectl_builds_the_kustomizations_and_each_secret_holds_what_its_file_holds(tmp_path: Path) -> None:
+    objects = built(KUBERNETES) + built(make_secrets(tmp_path / "secrets"))
     assert [missing for manifest in objects for missing in kubernetes_failures(manifest)] == []
     assert {manifest["metadata"]["namespace"] for manifest in objects} == {KUSTOMIZATION["namespace"]}
-    names = {(o["metadata"]["name"], key) for o in objects if o["kind"] == "Secret" for key in o["data"]}
-    assert names == generated().keys()
-    images = re.findall(rf"image: {IMAGE_PREFIX}(\S+)", completed.stdout)
-    assert len(images) == 5
+    secrets = [(o["metadata"]["name"], o["data"]) for o in objects if o["kind"] == "Secret"]
+    files = {(name, key): base64.b64decode(value) for name, data in secrets for key, value in data.items()}
+    assert files == {pair: (tmp_path / "secrets" / file).read_bytes() for pair, file in generated().items()}
+    images = re.findall(rf"'image': '{IMAGE_PREFIX}(\S+)'", str(objects))
+    assert len(images) == 7
     assert all(":" in image for image in images)
+
+
+def built(folder: Path) -> list[dict[str, Any]]:
+    """The objects that kubectl makes of a kustomization."""
+    command = ["kubectl", "kustomize", str(folder)]
+    completed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert completed.returncode == 0, completed.stderr
+    return list(yaml.safe_load_all(completed.stdout))
 
 
 @pytest.mark.parametrize("container", CONTAINERS, ids=lambda c: c.location)
 def test_every_variable_is_one_that_the_program_reads(container: Container) -> None:
     if not container.programs:
-        assert container.location == "compose pulsar"
+        assert container.location in ("compose pulsar", "Deployment operator")
         return
     known = {variable for program in container.programs for variable in variables_of(program)}
     assert container.env.keys() - container.shared_variables <= known
@@ -94,17 +82,24 @@ def test_every_address_is_one_that_some_program_reads() -> None:
     assert config_map().keys() <= {v for c in kubernetes_containers() for p in c.programs for v in variables_of(p)}
 
 
-@pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl on the PATH: it builds the kustomization")
-def test_the_overlay_that_the_readme_proposes_builds(tmp_path: Path) -> None:
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl on the PATH: it builds the kustomizations")
+def test_the_overlay_that_the_readme_proposes_builds_with_the_ingress_and_without(tmp_path: Path) -> None:
     shutil.copytree(KUBERNETES, tmp_path / "deployment" / "kubernetes", ignore=shutil.ignore_patterns("secrets"))
-    folder = tmp_path / "deployment" / "kubernetes" / "secrets"
-    subprocess.run(["sh", DEPLOYMENT / "make-secrets", folder], check=True, capture_output=True)
     (example,) = re.findall(r"```yaml\n(.*?)```", (DEPLOYMENT / "README.md").read_text("utf-8"), re.DOTALL)
-    (tmp_path / "overlay").mkdir()
-    (tmp_path / "overlay" / "kustomization.yaml").write_text(example, "utf-8")
-    command = ["kubectl", "kustomize", str(tmp_path / "overlay")]
-    completed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    images = re.findall(r"image: (\S+)", completed.stdout)
-    assert len(images) == 5
-    assert all(image.startswith("registry.example/") and image.endswith(":1") for image in images)
-    assert "DB_HOSTNAME: postgres.example" in completed.stdout
+    described = yaml.safe_load(example)
+    without_ingress = {key: value for key, value in described.items() if key != "components"}
+    without_ingress["patches"] = [p for p in described["patches"] if p["target"]["kind"] == "ConfigMap"]
+    for name, overlay in (("with", described), ("without", without_ingress)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "kustomization.yaml").write_text(yaml.safe_dump(overlay), "utf-8")
+        objects = built(tmp_path / name)
+        assert [missing for manifest in objects for missing in kubernetes_failures(manifest)] == []
+        assert {manifest["metadata"]["namespace"] for manifest in objects} == {KUSTOMIZATION["namespace"]}
+        images = re.findall(r"'image': '(\S+)'", str(objects))
+        assert len(images) == 7
+        assert all(image.startswith("registry.example/") and image.endswith(":1") for image in images)
+        assert "'DB_HOSTNAME': 'postgres.example'" in str(objects)
+        assert ("'host': 'orders.mine.example'" in str(objects)) is (name == "with")
+        assert ("{'name': 'BFF_PROXIES', 'value': '1'}" in str(objects)) is (name == "with")
+        (bff,) = [o["spec"] for o in objects if o["kind"] == "NetworkPolicy" and o["metadata"]["name"] == "bff"]
+        assert ("from" in bff["ingress"][0]) is (name == "with")

@@ -2,8 +2,11 @@
 
 import ast
 import re
+import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +31,7 @@ ENVIRONMENT_SOURCES: Final = {
         "pulsar-admin-scripts/tools/cluster/shell.py",
         "pulsar-admin-scripts/tools/provision/backlog.py",
     ),
+    "pulsar-admin-scripts/grants.py": ("pulsar-admin-scripts/tools/cluster/shell.py",),
     "pulsar-admin-scripts/deploy.py": (
         "pulsar-admin-scripts/tools/cluster/shell.py",
         "pulsar-admin-scripts/tools/deploy/plan.py",
@@ -69,15 +73,15 @@ def pods() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def config_map() -> dict[str, str]:
-    """The configuration map."""
-    (generator,) = KUSTOMIZATION["configMapGenerator"]
-    return dict(line.split("=", 1) for line in generator["literals"])
+    """The addresses, which every container gets as variables."""
+    (literals,) = [g["literals"] for g in KUSTOMIZATION["configMapGenerator"] if g["name"] == "addresses"]
+    return dict(line.split("=", 1) for line in literals)
 
 
 def kubernetes_containers() -> Iterator[Container]:
     for location, pod in pods():
         for container in [*pod.get("initContainers", ()), *pod["containers"]]:
-            assert container["envFrom"] == [{"configMapRef": {"name": KUSTOMIZATION["configMapGenerator"][0]["name"]}}]
+            assert container["envFrom"] == [{"configMapRef": {"name": "addresses"}}]
             own_env = {variable["name"]: variable.get("value") for variable in container.get("env", ())}
             shared = config_map()
             yield Container(location, container["image"], container["command"], shared | own_env, frozenset(shared))
@@ -97,9 +101,18 @@ def service_secrets(service: Mapping[str, Any]) -> dict[str, str]:
     return {s["target"]: s["source"] for s in mounts}
 
 
+def make_secrets(folder: Path) -> Path:
+    """The folder, as make-secrets makes it."""
+    subprocess.run(["sh", DEPLOYMENT / "make-secrets", folder], check=True, capture_output=True)
+    return folder
+
+
+@cache
 def generated() -> dict[tuple[str, str], str]:
     """Kubernetes' secrets: name and key, and the file that it is made of."""
-    pairs = [(s["name"], file.split("=", 1)) for s in KUSTOMIZATION["secretGenerator"] for file in s["files"]]
+    with tempfile.TemporaryDirectory() as folder:
+        text = (make_secrets(Path(folder)) / "kustomization.yaml").read_text("utf-8")
+    pairs = [(s["name"], file.split("=", 1)) for s in yaml.safe_load(text)["secretGenerator"] for file in s["files"]]
     return {(name, key): file for name, (key, file) in pairs}
 
 

@@ -14,13 +14,19 @@ HERE = Path(__file__).parent
 VERSION = "1.34"
 KINDS = {
     "io.k8s.api.apps.v1.Deployment",
+    "io.k8s.api.apps.v1.StatefulSet",
     "io.k8s.api.batch.v1.CronJob",
     "io.k8s.api.batch.v1.Job",
     "io.k8s.api.core.v1.ConfigMap",
+    "io.k8s.api.core.v1.Namespace",
     "io.k8s.api.core.v1.Secret",
     "io.k8s.api.core.v1.Service",
+    "io.k8s.api.core.v1.ServiceAccount",
+    "io.k8s.api.networking.v1.Ingress",
     "io.k8s.api.networking.v1.NetworkPolicy",
     "io.k8s.api.policy.v1.PodDisruptionBudget",
+    "io.k8s.api.rbac.v1.Role",
+    "io.k8s.api.rbac.v1.RoleBinding",
 }
 
 

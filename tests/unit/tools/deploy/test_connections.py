@@ -31,7 +31,7 @@ def test_the_defaults_are_what_is_deployed(monkeypatch: pytest.MonkeyPatch) -> N
     for name in ("BFF_WORKERS", "BFF_THREADS", "BFF_JWT_SECRET"):
         monkeypatch.delenv(name, raising=False)
     settings = Settings.from_env()
-    (bff,) = [o["spec"]["replicas"] for o in resources() if o["kind"] == "Deployment"]
+    (bff,) = [o["spec"]["replicas"] for o in resources() if (o["kind"], o["metadata"]["name"]) == ("Deployment", "bff")]
     assert {"BFF_REPLICAS": bff, "BFF_WORKERS": settings.workers, "BFF_THREADS": settings.threads} == BFF_DEFAULTS
     assert len(BFF_DATABASES) == connections.BFF_DATABASES
 
