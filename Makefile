@@ -9,6 +9,7 @@ ifeq ($(PLATFORM_PROFILE),cluster)
 ADMINISTRATOR := --as administrator
 OPERATOR := --as operator
 endif
+ON_A_CLUSTER := $(addprefix tests/e2e/test_,saga.py order_life.py waiting_orders.py drivers.py stock.py)
 SIDE_BY_SIDE := -n 3 --no-loadscope-reorder
 # pip takes nothing without a hash, and builds the one package that has no wheel with the locked setuptools.
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r
@@ -19,7 +20,7 @@ UV_LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/uv pip compile --qu
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock audit release demo up deploy cluster prometheus plan grants history rollback prune schemas-check schemas-release catalogue dashboards api new dlq deadlines publish listen monitor down status logs clean test test-deploy simulate drill chaos outage fuzz bench check format
+.PHONY: help setup lock audit release demo up deploy cluster prometheus plan grants history rollback prune schemas-check schemas-release catalogue dashboards api new dlq deadlines publish listen monitor down status logs clean test test-deploy test-cluster simulate drill chaos outage fuzz bench check format
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -143,8 +144,11 @@ test: setup ## unit, contract, integration and end-to-end tests, on ports and da
 test-deploy: setup ## deploy, rollback, canary: all that can go wrong, ten minutes; the shorter ones are in `make test`
 	@$(PY) -m pytest -v tests/e2e/test_deploy.py $(ARGS)
 
-chaos: setup ## ten minutes of kill -9 of everything while orders flow; longer: make chaos ARGS="--minutes 60 --seed 7"
-	@$(PY) -m tests.chaos.run --report tests/chaos/report.md $(ARGS)
+test-cluster: setup ## the saga's end-to-end tests, roles, tokens, the loss of nodes on a secured cluster, ten minutes
+	@$(PY) -m pytest -v tests/cluster $(ON_A_CLUSTER) --cluster $(ARGS)
+
+chaos: setup ## ten minutes of kill -9 of everything while orders flow: make chaos ARGS="--minutes 60", or "--cluster"
+	@$(PY) -m tests.chaos.run --report tests/chaos $(ARGS)
 
 outage: setup ## ten minutes without each database and the broker while orders flow: all end as iniciada; less: make outage ARGS="productos --minutes 2"
 	@$(PY) -m tests.chaos.outage $(ARGS)

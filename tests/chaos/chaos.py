@@ -16,6 +16,7 @@ from tests.chaos.deliveries import DeliveryCounter, Repetitions
 from tests.chaos.log import Log
 from tests.chaos.repairer import Repairer
 from tests.chaos.snapshot import Promised
+from tests.support.cluster import ClusterPlatform
 from tests.support.platform import Platform
 
 TAIL: Final = 5.0
@@ -49,6 +50,7 @@ class Result:
     broken_invariants: dict[str, set[str]]
     state: snapshot.Snapshot
     repetitions: Repetitions
+    cluster: bool
 
 
 def run(platform: Platform, settings: Settings) -> Result:
@@ -77,7 +79,8 @@ def run(platform: Platform, settings: Settings) -> Result:
     for log_file in sorted((platform.data / "logs").glob("*.log*")):
         if (megabytes := log_file.stat().st_size / 1e6) > MAX_LOG_MB:
             log.incident(f"{log_file.name} has {megabytes:.0f} MB: something goes round in circles")
-    return Result(settings, log, promised, drain_time, broken, final, repetitions)
+    is_cluster = isinstance(platform, ClusterPlatform)
+    return Result(settings, log, promised, drain_time, broken, final, repetitions, is_cluster)
 
 
 def _under_load(

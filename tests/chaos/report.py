@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from tests.chaos import rolling
 from tests.chaos.chaos import Result
 from tests.chaos.invariants import ALL
 from tests.chaos.log import lifetimes, longest_stall, recoveries
 
 MAX_LISTED = 10
 """So many violations of one invariant are listed."""
+GOALS = {"bookie": "1", "broker": "10", "functions-worker": "6", "bff": "1", "postgres": "15"}
+"""In a cluster: how long orders may pause for each kind of node that is lost, in s."""
 TIMEOUT = 120
 """The first wait of DEMORAS in deployment/functions/crear-orden.yaml, in s. What needs it is not lost, but shows that
 something was.
@@ -23,12 +26,32 @@ def text(result: Result) -> str:
     return "\n".join([*_head(result), *_faults(result), *_ordenes(result), *_invariants(result)]) + "\n"
 
 
+def of_upgrade(r: rolling.Result) -> str:
+    """Markdown about a rolling upgrade."""
+    return "\n".join(_upgrade(r)) + "\n"
+
+
+def _upgrade(r: rolling.Result) -> Iterator[str]:
+    yield ""
+    yield "## Rolling upgrade"
+    yield ""
+    yield f"{len(r.log.accepted)} orders came while each node was restarted, and each function got a new configuration."
+    verdict = "FAILED" if r.broken_invariants else "All invariants hold, and no request failed for good"
+    yield f"{verdict}; longest stall {longest_stall(r.log)[0]:.1f} s."
+    yield ""
+    yield from _table(("restarted", "s"), [(name, f"{seconds:.1f}") for name, seconds in r.steps])
+    for name, broken in r.broken_invariants.items():
+        yield f"\n{name}:\n"
+        yield from (f"- {violation}" for violation in sorted(broken)[:MAX_LISTED])
+
+
 def _head(r: Result) -> Iterator[str]:
     a = r.settings
     broken = sum(map(len, r.broken_invariants.values()))
     yield "# Chaos: the latest report"
     yield ""
-    yield f"Written by `python -m tests.chaos.run`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {_machine()}."
+    command = "python -m tests.chaos.run" + (" --cluster" if r.cluster else "")
+    yield f"Written by `{command}`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {_machine()}."
     yield ""
     verdict = f"FAILED: {broken} violations" if broken else "All invariants hold"
     yield f"**{verdict}** after {len(r.log.faults)} faults"
@@ -49,8 +72,12 @@ def _faults(r: Result) -> Iterator[str]:
     yield "it); until an order sent after the kill was accepted; until the first order sent after it had ended."
     yield "Faults overlap, and a time holds what other faults added to it."
     yield ""
-    rows = [(f.kind, str(f.count), _pair(f.downtime), _pair(f.accepted), _pair(f.ended)) for f in recoveries(r.log)]
-    yield from _table(("killed", "times", "ready again", "next order accepted", "next order ended"), rows)
+    goals = GOALS if r.cluster else {}
+    rows = [
+        (f.kind, str(f.count), _pair(f.downtime), _pair(f.accepted), _pair(f.ended), goals.get(f.kind, "–"))
+        for f in recoveries(r.log)
+    ]
+    yield from _table(("killed", "times", "ready again", "next order accepted", "next order ended", "goal"), rows)
     yield ""
     victims = Counter(f.what for f in r.log.faults if f.kind == "instance")
     yield "Instances killed: " + (", ".join(f"{q} {n}" for q, n in sorted(victims.items())) or "none") + "."

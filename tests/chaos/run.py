@@ -1,6 +1,7 @@
 """Chaos on a platform of its own, for as long as you like: python -m tests.chaos.run --minutes 10.
 
-With --cluster on a secured cluster: kill -9 of any of its nodes, and cuts between two of them.
+With --cluster on a secured cluster: kill -9 of any of its nodes, and cuts between two of them; then everything is
+restarted one by one, as for an upgrade.
 """
 
 from functions.program.run import run
@@ -14,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from tests.chaos import chaos, report
+from tests.chaos import chaos, report, rolling
 from tests.support.cluster import ClusterPlatform
 from tests.support.platform import Platform
 from tests.support.reconfigure import reconfigure
@@ -35,11 +36,15 @@ def main() -> int:
         print(platform.local("up"), platform.deploy(), sep="", flush=True)
         reconfigure(platform, "conductores", "asignar-conductor", ESPERA_CONDUCTOR=WAIT)
         result = chaos.run(platform, settings)
-        text = report.text(result)
+        text, broken = report.text(result), bool(result.broken_invariants)
+        if isinstance(platform, ClusterPlatform) and not broken:
+            upgrade = rolling.run(platform, settings.rate / 2, settings.seed)
+            text, broken = text + report.of_upgrade(upgrade), bool(upgrade.broken_invariants)
         print(text)
         if arguments.report:
-            arguments.report.write_text(text, "utf-8")
-        return 1 if result.broken_invariants else 0
+            file = arguments.report / ("cluster.md" if arguments.cluster else "report.md")
+            file.write_text(text, "utf-8")
+        return 1 if broken else 0
     finally:
         if arguments.keep:
             print(f"left running: PLATFORM_DATA={platform.data}")
@@ -55,7 +60,7 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, help="orders a second (default 20; cluster: 50)")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="default: a random one")
     parser.add_argument("--drain", type=float, default=300, metavar="S", help="time to drain, in s (default 300)")
-    parser.add_argument("--report", type=Path, help="a file for the report")
+    parser.add_argument("--report", type=Path, metavar="FOLDER", help="where report.md, or cluster.md, is written")
     parser.add_argument("--keep", action="store_true", help="leave the platform running, to look at it")
     arguments = parser.parse_args()
     arguments.faults_every = arguments.faults_every or (15 if arguments.cluster else 5)

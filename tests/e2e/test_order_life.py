@@ -3,7 +3,6 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 
@@ -101,8 +100,7 @@ def test_a_stream_until_the_end_follows_the_order_to_its_last_state(platform: Pl
     id_producto = crear_producto(platform, 1)
     registrar_conductores(platform, 1)
     orden = iniciada(platform, id_producto)
-    url = f"{platform.bff_url}/orders/{orden['id_orden']}/events?hasta=fin"
-    with urlopen(url, timeout=60) as stream:
+    with platform.stream(f"/orders/{orden['id_orden']}/events?hasta=fin") as stream:
         done(platform, orden, "despacho")
         done(platform, orden, "entrega")
         data = [json.loads(line.partition(b": ")[2]) for line in stream if line.startswith(b"data: ")]

@@ -134,18 +134,27 @@ class ClusterPlatform(Platform):
                 raise failure
             threading.Event().wait(0.1)
 
+    def stream(self, path: str) -> Any:
+        request = Request(self._url(nodes.of_kind("bff")[0], path), headers=self._authorization())
+        return urlopen(request, timeout=60, context=self.tls)
+
+    def _url(self, bff: str, path: str) -> str:
+        return f"https://{self.settings.address(bff)}:{nodes.PORTS['bff'][0]}{path}"
+
+    def _authorization(self) -> dict[str, str]:
+        claims = {"sub": "ana", "scope": SCOPES, "exp": int(time.time()) + 600}
+        return {"Authorization": f"Bearer {jwt.encode(claims, self.password('jwt'), 'HS256')}"}
+
     def _request(
         self, bff: str, method: str, path: str, body: object, media_type: str, headers: dict[str, str]
     ) -> tuple[int, Any, Message]:
         text = body if isinstance(body, str) else json.dumps(body)
-        claims = {"sub": "ana", "scope": SCOPES, "exp": int(time.time()) + 600}
         all_headers = {
             "Content-Type": media_type,
-            "Authorization": f"Bearer {jwt.encode(claims, self.password('jwt'), 'HS256')}",
+            **self._authorization(),
             **{name.replace("_", "-"): value for name, value in headers.items()},
         }
-        url = f"https://{self.settings.address(bff)}:{nodes.PORTS['bff'][0]}{path}"
-        request = Request(url, None if body is None else text.encode(), all_headers, method=method)
+        request = Request(self._url(bff, path), None if body is None else text.encode(), all_headers, method=method)
         try:
             with urlopen(request, timeout=30, context=self.tls) as response:
                 return response.status, json.load(response), response.headers

@@ -65,7 +65,9 @@ class FakePolicies:
         match verb:
             case "grant-permission":
                 actions = options["--actions"].split(",")
-                rights["destination_auth"].setdefault(name, {})[options["--role"]] = actions
+                of_topic = group == "topics"
+                roles = rights["destination_auth"].setdefault(name, {}) if of_topic else rights["namespace_auth"]
+                roles[options["--role"]] = actions
             case "revoke-permission":
                 roles = rights["destination_auth"][name] if group == "topics" else rights["namespace_auth"]
                 roles.pop(options["--role"])

@@ -143,6 +143,10 @@ class Platform:
         except HTTPError as error:
             return error.code, json.load(error), error.headers
 
+    def stream(self, path: str) -> Any:
+        """The BFF's answer to a GET, to be read while it comes."""
+        return urlopen(self.bff_url + path, timeout=60)
+
     def instances(self, function: str) -> list[psutil.Process]:
         """The running instances of one of our functions."""
         package = f"{self.data}/functions-worker/download/"

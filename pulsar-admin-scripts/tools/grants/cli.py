@@ -27,8 +27,8 @@ def main() -> int:
         return 0
     print(f"granting at {admin_url()}: reading what is there …", flush=True)
     with saying_if_interrupted(INTERRUPTED):
-        rights = _present()
-        return _show(rights) if args.plan else _apply(rights, args.revoke)
+        rights, needed = _present(), required(args.pods)
+        return _show(rights, needed) if args.plan else _apply(rights, needed, args.revoke)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--plan", action="store_true", help="say what is missing and what is too many; change nothing")
     what.add_argument("--revoke", action="store_true", help="take away what is too many, too")
     what.add_argument("--roles", action="store_true", help="print all roles, one a line; asks no cluster")
+    parser.add_argument("--pods", action="store_true", help="functions are Kubernetes pods, which fetch their packages")
     return parser
 
 
@@ -46,26 +47,26 @@ def _present() -> frozenset[Right]:
     return present({name for kind, name in {right.place for right in required()} if kind == "topic"})
 
 
-def _show(rights: frozenset[Right]) -> int:
-    missing, extra = sorted(required() - rights), too_many(rights, required())
+def _show(rights: frozenset[Right], needed: frozenset[Right]) -> int:
+    missing, extra = sorted(needed - rights), too_many(rights, needed)
     print("".join(f"  missing: {right}\n" for right in missing), end="")
     print("".join(f"  too many: {right}\n" for right in extra), end="")
     print(f"plan: {len(missing)} missing, {len(extra)} too many")
     return 0
 
 
-def _apply(rights: frozenset[Right], revoke: bool) -> int:
+def _apply(rights: frozenset[Right], needed: frozenset[Right], revoke: bool) -> int:
     """Makes the changes; the exit code."""
-    plan = list(changes(rights, required(), revoke))
+    plan = list(changes(rights, needed, revoke))
     if plan:
         print(f"granting: {len(plan)} changes …", flush=True)
 
     def plan_again() -> Iterator[Change]:
-        return changes(_present(), required(), revoke)
+        return changes(_present(), needed, revoke)
 
     if failure := apply(plan, plan_again):
         failure.require()
     print(f"granted: {len(plan)} changes" if plan else "granted: no changes")
-    if not revoke and (extra := too_many(rights, required())):
+    if not revoke and (extra := too_many(rights, needed)):
         print(f"too many: {len(extra)} rights, --plan shows them, --revoke takes them away", file=sys.stderr)
     return 0

@@ -63,11 +63,14 @@ def roles() -> tuple[str, ...]:
 
 
 @cache
-def required() -> frozenset[Right]:
-    """All that the roles need."""
+def required(pods: bool = False) -> frozenset[Right]:
+    """All that the roles need. `pods`: functions are pods of Kubernetes. Such a pod fetches its package from a worker,
+    for which Pulsar demands the right `functions` in the namespace, and knows no smaller one.
+    """
     return frozenset(
         {
             Right(("tenant", TENANT), DEPLOYER, "administer"),
+            *(_rights_of_pods(_flow()) if pods else ()),
             *_rights_of_functions(_flow()),
             *_rights_of_bff(_flow()),
             *_rights_of_operators(_flow()),
@@ -93,6 +96,17 @@ def _rights_of_functions(known: Flow) -> set[Right]:
         rights |= _on_topics(role, "produce", publishes) | _on_topics(role, "consume", function.receives)
         rights |= _on_subscription(role, function.subscription, function.receives)
     return rights
+
+
+def _rights_of_pods(known: Flow) -> set[Right]:
+    return {
+        Right(
+            ("namespace", f"{TENANT}/{function.dead_letters.partition('/')[0]}"),
+            function_role(function.name),
+            "functions",
+        )
+        for function in known.functions
+    }
 
 
 def _rights_of_bff(known: Flow) -> set[Right]:

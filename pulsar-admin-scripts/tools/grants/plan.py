@@ -58,6 +58,9 @@ def _commands(unit: Unit, before: Sequence[Right], after: Sequence[Right]) -> It
         case "topic" if actions:
             grant = ["topics", "grant-permission", name, "--role", role, "--actions", actions]
             yield f"{role} may {actions}: topic {name}", grant
+        case "namespace" if actions:
+            grant = ["namespaces", "grant-permission", name, "--role", role, "--actions", actions]
+            yield f"{role} may {actions}: namespace {name}", grant
         case "topic" | "namespace":
             yield f"{role} may do nothing: {kind} {name}", [f"{kind}s", "revoke-permission", name, "--role", role]
         case "subscription":

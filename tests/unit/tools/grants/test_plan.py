@@ -73,6 +73,18 @@ def test_a_plan_names_what_is_missing_and_too_many_and_changes_nothing(
     assert cluster.commands == []
 
 
+def test_pods_may_fetch_their_packages_where_functions_are_pods(
+    cluster: FakePolicies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(monkeypatch, "--pods") == 0
+    assert present(TOPICS) == required(pods=True)
+    more = required(pods=True) - required()
+    assert {(right.place[0], right.action) for right in more} == {("namespace", "functions")}
+    assert Right(("namespace", ORDENES), "function-crear-orden", "functions") in more
+    assert run(monkeypatch, "--revoke") == 0
+    assert present(TOPICS) == required()
+
+
 def test_nothing_is_taken_away_unless_it_is_asked_for(
     cluster: FakePolicies, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
