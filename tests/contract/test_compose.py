@@ -56,11 +56,11 @@ def test_images_of_others_are_named_by_digest_where_it_is_known_and_have_a_place
     others = {name: s["image"] for name, s in SERVICES.items() if not s["image"].startswith(IMAGE_PREFIX)}
     assert others.keys() == {"postgres"}
     assert re.fullmatch(rf"postgres:\d+{DIGEST}", others["postgres"])
-    bases = re.findall(r"^FROM (\S+:\S+) AS", DOCKERFILE, re.MULTILINE)
     arguments = dict(re.findall(r"^ARG (\w+)=(.*)$", DOCKERFILE, re.MULTILINE))
+    bases = re.findall(r"^FROM \$\{(\w+_BASE)\} AS", DOCKERFILE, re.MULTILINE)
     assert len(bases) == 2
     for base in bases:
-        (argument,) = re.findall(r"\$\{(\w+_DIGEST)\}$", base)
+        (argument,) = re.findall(r"^\S+:\S+\$\{(\w+_DIGEST)\}$", arguments[base])
         assert re.fullmatch(rf"({DIGEST})?", arguments[argument])
     assert arguments["PYTHON_DIGEST"]
 
