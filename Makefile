@@ -20,7 +20,7 @@ UV_LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/uv pip compile --qu
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock audit release demo up deploy cluster prometheus plan grants history rollback prune schemas-check schemas-release catalogue dashboards api new dlq deadlines publish listen monitor down status logs clean test test-deploy test-cluster simulate drill chaos outage fuzz bench check format
+.PHONY: help setup lock audit release demo up deploy cluster prometheus plan grants history rollback prune schemas-check schemas-release catalogue dashboards api new dlq deadlines publish listen monitor down status logs clean test test-deploy test-cluster simulate drill chaos outage fuzz bench containers check format
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -165,6 +165,9 @@ fuzz: setup ## 10,000 schemathesis cases and 100,000 raw bodies against the BFF;
 bench: setup ## speed, size, start-up: a table, and build/bench/index.html; less: make bench ARGS="--only http"
 	@$(PY) -m tests.load.run $(ARGS)
 
+containers: setup ## build the images and start deployment/compose.yaml with podman, as root: two minutes, the first time five
+	@$(PY) -m tests.containers.run $(ARGS)
+
 check: $(VENV)/.tests schemas-check ## ruff, mypy --strict, import-linter, shellcheck, names, sizes, links, schemas, the catalogue, dashboards, the API's files
 	@$(PY) pulsar-admin-scripts/catalogue.py --check
 	@$(PY) -m bff.contract.collections --check
@@ -175,7 +178,8 @@ check: $(VENV)/.tests schemas-check ## ruff, mypy --strict, import-linter, shell
 	@$(VENV)/bin/mypy functions bff deployment pulsar-admin-scripts tests
 	@cd deployment/local/instance && ../../../$(VENV)/bin/mypy --config-file mypy.ini .
 	@PYTHONPATH=pulsar-admin-scripts $(VENV)/bin/lint-imports
-	@$(VENV)/bin/shellcheck .ci/run deployment/make-secrets deployment/docker/with-secrets
+	@$(VENV)/bin/shellcheck .ci/run deployment/make-secrets deployment/docker/with-secrets \
+		tests/containers/stand-ins/docker-entrypoint.sh $(addprefix tests/containers/stand-ins/pulsar/bin/,pulsar pulsar-admin pulsar-shell)
 
 format: $(VENV)/.tests ## mend what ruff can mend
 	@$(VENV)/bin/ruff check --fix .
