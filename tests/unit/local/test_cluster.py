@@ -1,6 +1,7 @@
 """The profile `cluster`: its settings, addresses, certificates, tokens and commands; nothing is started."""
 
 import os
+import shutil
 import ssl
 import stat
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from deployment.local import __main__ as program
 from deployment.local import credentials, java, profile
 from deployment.local.cluster import certificates, configuration, environment, nodes, replicas, tokens
 from deployment.local.cluster.platform import Cluster
@@ -22,14 +24,23 @@ def env(data: Path, **more: str) -> dict[str, str]:
     return {"PLATFORM_DATA": str(data), "PLATFORM_PROFILE": "cluster", "PLATFORM_NETWORK": "127.81.7", **more}
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cluster's data folder with all that is made before anything is started."""
+    data = tmp_path_factory.mktemp("made")
+    found = Settings.from_env(env(data))
+    credentials.generate(data, (replicas.REPLICATOR, "jwt"))
+    certificates.make(found)
+    tokens.make(data)
+    return data
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """Of a cluster whose files are made."""
+def settings(made: Path, tmp_path: Path) -> Settings:
+    """Of such a cluster, which was started once."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     found = Settings.from_env(env(tmp_path))
     found.remember(["zookeeper"])
-    credentials.generate(tmp_path, (replicas.REPLICATOR, "jwt"))
-    certificates.make(found)
-    tokens.make(tmp_path)
     return found
 
 
@@ -131,6 +142,13 @@ def test_people_have_the_deployers_token_unless_they_name_another_role(settings:
 def test_a_single_platform_has_no_roles(tmp_path: Path) -> None:
     with pytest.raises(PlatformError, match="--as operator: this platform has no authentication"):
         Single.from_env({"PLATFORM_DATA": str(tmp_path)}).environment("operator")
+
+
+@pytest.mark.parametrize("command", ["promote", "rotate"])
+def test_commands_of_a_cluster_are_refused_elsewhere(tmp_path: Path, command: str) -> None:
+    single = Single.from_env({"PLATFORM_DATA": str(tmp_path)})
+    with pytest.raises(PlatformError, match=f"{command} is for a cluster: PLATFORM_PROFILE=cluster"):
+        program.on_cluster(command, program.parser(single.names).parse_args([command]), single)
 
 
 def test_nothing_listens_without_tls(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
