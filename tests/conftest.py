@@ -36,8 +36,6 @@ class Schedule(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist is un
 
     def _split_scope(self, nodeid: str) -> str:
         path = Path(nodeid.partition("::")[0])
-        if path.parent.name == "cluster":
-            return "cluster"
         if is_on_a_platform(path):
             if path.stem in ON_A_PLATFORM_OF_ITS_OWN:
                 return path.stem
@@ -69,8 +67,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
 
     def rank(item: pytest.Item) -> int:
-        if item.path.parent.name == "cluster":
-            return 0
         if item.path.stem == "test_chaos":
             return 2
         if is_on_a_platform(item.path):

@@ -14,7 +14,7 @@ from tests.support import role_matrix
 from tests.support.cluster import ClusterPlatform
 from tests.support.role_matrix import Access, Administering
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 def is_refused(client: pulsar.Client, row: Access) -> bool:

@@ -34,8 +34,8 @@ def missing_packages() -> list[str]:
 def prepare(*, install: bool) -> None:
     """Makes sure that containers can be started here; `install`s what is missing, where it is told to.
 
-    Raises Unsuitable if that needs another machine or another user: Linux, root, or apt-get for what is missing. Raises
-    ContainersError if the packages could not be installed.
+    Raises Unsuitable if that needs another machine or another user: Linux, root, or what is missing can't be installed.
+    Raises ContainersError if something is missing and is not to be installed.
     """
     if os.geteuid() != 0:
         raise Unsuitable("containers, their networks and the base images are made by root; this is another user")
@@ -57,7 +57,7 @@ def _apt_get(arguments: list[str]) -> None:
     env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     result = subprocess.run(["apt-get", *arguments], env=env, capture_output=True, text=True, check=False)
     if result.returncode:
-        raise ContainersError(f"apt-get {' '.join(arguments)} failed:\n{(result.stdout + result.stderr)[-2000:]}")
+        raise Unsuitable(f"apt-get {' '.join(arguments)} failed:\n{(result.stdout + result.stderr)[-2000:]}")
 
 
 def sources(suite: str) -> str:
