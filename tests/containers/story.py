@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -73,14 +74,22 @@ def order(
     xml = "".join(f"<{name}>{value}</{name}>" for name, value in fields.items())
     body, type_ = (f"<root>{xml}</root>", "application/xml") if is_xml else (json.dumps(fields), "application/json")
     id_orden = UUID(api.request("POST", "/orders", body.encode(), type_).json()["id_orden"])
-    ended = next((event for event in api.events(id_orden, WITHIN) if isinstance(event, Orden)), None)
-    if ended is None:
-        raise ContainersError(f"{what}: its saga did not end within {WITHIN} s")
+    ended = wait_for(f"the end of the saga of {what}", lambda: _followed(api, id_orden))
     print(f"    {what}: {ended.estado}{f', {ended.motivo}' if ended.motivo else ''}", flush=True)
     _require(what, ended.estado, estado)
     if motivo:
         _require(what, ended.motivo, motivo)
     return ended
+
+
+def _followed(api: Client, id_orden: UUID) -> Orden | None:
+    """The order at the end of its saga; None while functions that have just been started know nothing of it."""
+    try:
+        return next((event for event in api.events(id_orden, WITHIN) if isinstance(event, Orden)), None)
+    except Problem as problem:
+        if problem.status != HTTPStatus.NOT_FOUND:
+            raise
+        return None
 
 
 def wait_for(what: str, fetch: Callable[[], T | None]) -> T:
