@@ -98,10 +98,10 @@ class Bff:
         for file, place in zip(authority.issue("127.0.0.1"), (self.certificate, self.key), strict=True):
             shutil.copy(file, place)
 
-    def is_trusted(self, authority: Authority) -> bool:
-        """False if its certificate is another authority's, or nobody listens yet."""
+    def is_trusted(self, *authorities: Authority) -> bool:
+        """False if its certificate is of none of these authorities, or nobody listens yet."""
         assert self.process.poll() is None, self.output
-        context = ssl.create_default_context(cafile=authority.root)
+        context = ssl.create_default_context(cadata="".join(authority.root.read_text() for authority in authorities))
         connection = HTTPSConnection("127.0.0.1", self.port, timeout=60, context=context)
         with suppress(ssl.SSLCertVerificationError, ConnectionRefusedError):
             connection.request("GET", "/health", headers={"Connection": "close"})
@@ -117,7 +117,6 @@ class Bff:
         return self.process.wait(60)
 
 
-@pytest.mark.slow  # on a machine under load a request in it gets no answer: to be looked into
 def test_a_renewed_certificate_is_taken_at_sighup_and_a_broken_one_is_not(tmp_path: Path) -> None:
     before, after = Authority(tmp_path, "before"), Authority(tmp_path, "after")
     bff = Bff(tmp_path, before)
@@ -132,7 +131,8 @@ def test_a_renewed_certificate_is_taken_at_sighup_and_a_broken_one_is_not(tmp_pa
         bff.give(after)
         bff.process.send_signal(signal.SIGHUP)
         while not bff.is_trusted(after):
-            assert bff.is_trusted(before) or bff.is_trusted(after)  # somebody listens all the time
+            # somebody listens all the time; while both workers do, either may get a connection
+            assert bff.is_trusted(before, after)
         wait_for("the end of the old worker", lambda: bff.said("worker stopped"))
         assert all(bff.is_trusted(after) for _ in range(20))
     finally:
