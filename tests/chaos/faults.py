@@ -118,7 +118,7 @@ class FaultInjector:
         with self._repairer.lock:
             down_services, pid = self._repairer.down_services, services.pid(self._platform.data, name)
             # of a kind one at a time: that is what a cluster is said to survive
-            is_one_down = bool(down_services.keys() & {*self._platform.of_kind(kind), name})
+            is_one_down = any(nodes.kind(down) == kind for down in down_services)
             if is_one_down or len(down_services) >= MAX_CONCURRENT or pid is None:
                 return None
             if kind in ("pulsar", "broker"):

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from tests.chaos import invariants, load, snapshot
@@ -51,7 +52,7 @@ def run(platform: ClusterPlatform, rate: float, seed: int, timeout: float = 300)
         with reporting(log):
             try:
                 for name in [name for kind in KINDS for name in platform.of_kind(kind)]:
-                    step(name, lambda name=name: platform.local("restart", name))  # type: ignore[misc]
+                    step(name, partial(platform.local, "restart", name))
                 step("functions", platform.redeploy)
                 threading.Event().wait(TAIL)
             finally:
