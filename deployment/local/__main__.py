@@ -12,12 +12,13 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from math import inf
 
-from deployment.local import lifecycle, profile, report, settings, setup, training
+from deployment.local import lifecycle, profiles, report, settings, setup, training
 from deployment.local.cluster import postgres_tls, replicas, tokens
 from deployment.local.cluster.platform import Cluster
 from deployment.local.errors import PlatformError
-from deployment.local.profile import Profile
+from deployment.local.profile import Profile, Remembered
 from functions.program.run import saying_if_interrupted
 
 EPILOG = """settings (environment): PLATFORM_PROFILE (single, or cluster: several nodes, with TLS and tokens),
@@ -62,16 +63,24 @@ def parser(services: Sequence[str]) -> argparse.ArgumentParser:
         asking.add_argument("--as", dest="role", metavar="ROLE", help="cluster: whose token it has (default deployer)")
     rotate = commands.add_parser("rotate", help="cluster: give every role a new token; nothing is restarted")
     rotate.add_argument(
-        "--hours", type=float, default=tokens.HOURS, help=f"how long they last (default {tokens.HOURS})"
+        "--hours", type=hours, default=tokens.HOURS, help=f"how long they last (default {tokens.HOURS})"
     )
     commands.add_parser("promote", help="cluster: make the replica of PostgreSQL the primary, and end the other one")
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- CMD ...")
     return top
 
 
+def hours(text: str) -> float:
+    """How long tokens last: one that ends at once would shut everybody out."""
+    number = float(text)
+    if not 0 < number < inf:
+        raise argparse.ArgumentTypeError(f"{text!r} must be more than 0")
+    return number
+
+
 def main() -> int:
     try:
-        chosen = profile.from_env(os.environ)
+        chosen = profiles.from_env(os.environ)
     except PlatformError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
@@ -85,7 +94,7 @@ def main() -> int:
         return 1
 
 
-def execute(arguments: argparse.Namespace, chosen: Profile) -> int:
+def execute(arguments: argparse.Namespace, chosen: Profile[Remembered]) -> int:
     match arguments.command:
         case "setup":
             setup.ensure()
@@ -101,7 +110,7 @@ def execute(arguments: argparse.Namespace, chosen: Profile) -> int:
     return 0
 
 
-def on_existing(command: str, arguments: argparse.Namespace, chosen: Profile) -> int:
+def on_existing(command: str, arguments: argparse.Namespace, chosen: Profile[Remembered]) -> int:
     """Commands that need a data folder that `up` made."""
     if not settings.remembered(chosen.data):
         raise PlatformError(f"there is no platform in {chosen.data}; run `up` first")
@@ -122,7 +131,7 @@ def on_existing(command: str, arguments: argparse.Namespace, chosen: Profile) ->
     return 0
 
 
-def on_cluster(command: str, arguments: argparse.Namespace, chosen: Profile) -> None:
+def on_cluster(command: str, arguments: argparse.Namespace, chosen: Profile[Remembered]) -> None:
     """Commands that only a cluster has."""
     if not isinstance(chosen, Cluster):
         raise PlatformError(f"{command} is for a cluster: PLATFORM_PROFILE=cluster")
@@ -132,7 +141,7 @@ def on_cluster(command: str, arguments: argparse.Namespace, chosen: Profile) -> 
         print(f"  {tokens.write(chosen.data, arguments.hours)} tokens, for {arguments.hours:g} hours")
 
 
-def one_service(command: str, name: str, chosen: Profile) -> None:
+def one_service(command: str, name: str, chosen: Profile[Remembered]) -> None:
     with lifecycle.locked(chosen.data):
         lifecycle.refuse_changes(chosen)
         if command != "start":
@@ -141,7 +150,7 @@ def one_service(command: str, name: str, chosen: Profile) -> None:
             lifecycle.start(chosen, [name])
 
 
-def show(command: str, arguments: argparse.Namespace, chosen: Profile) -> int:
+def show(command: str, arguments: argparse.Namespace, chosen: Profile[Remembered]) -> int:
     if command == "status":
         return report.print_status(chosen, arguments.json)
     environment = chosen.environment(arguments.role)

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from deployment.databases.names import DATABASES
+from deployment.local import private
 from deployment.local.errors import PlatformError
 from deployment.local.settings import Settings
 
@@ -24,11 +25,7 @@ def generate(data: Path, more: Collection[str] = ()) -> None:
     if _file(data).exists():
         return
     passwords = {role: secrets.token_urlsafe(32) for role in (*ROLES, *more)}
-    new = data / "secrets.json.new"
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(passwords, file, indent=2)
-    new.replace(_file(data))
+    private.write(_file(data), json.dumps(passwords, indent=2))
 
 
 def passwords(data: Path) -> dict[str, str]:

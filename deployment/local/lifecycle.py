@@ -15,7 +15,7 @@ from pathlib import Path
 from deployment.local import processes, services, settings, setup
 from deployment.local.errors import PlatformError
 from deployment.local.namespaces import inside
-from deployment.local.profile import Profile
+from deployment.local.profile import Profile, Remembered
 from deployment.local.services import Service
 
 START_TIMEOUT = 180.0
@@ -35,7 +35,7 @@ def locked(data: Path) -> Iterator[None]:
         yield
 
 
-def up(chosen: Profile, names: Sequence[str]) -> None:
+def up(chosen: Profile[Remembered], names: Sequence[str]) -> None:
     """Starts these services; all that there are, if none is named."""
     names = [name for name in chosen.names if name in names or not names]
     setup.ensure()
@@ -46,14 +46,14 @@ def up(chosen: Profile, names: Sequence[str]) -> None:
 
 
 def start(
-    chosen: Profile, names: Sequence[str], change: Callable[[Service], Service] = lambda service: service
+    chosen: Profile[Remembered], names: Sequence[str], change: Callable[[Service], Service] = lambda service: service
 ) -> None:
     """Starts those of the services that do not run, as `change` has them, and waits until all are ready."""
     missing = [name for name in names if not services.pid(chosen.data, name)]
     chosen.connect()
     for name in missing:
         _refuse_used_ports(name, chosen)
-    chosen.remember(names)
+    chosen.settings.remember(names)
     chosen.prepare()
     wanted = [change(chosen.service(name)) for name in names]
     for service in wanted:
@@ -63,7 +63,7 @@ def start(
     _start_all(wanted, missing)
 
 
-def stop(chosen: Profile, names: Sequence[str]) -> None:
+def stop(chosen: Profile[Remembered], names: Sequence[str]) -> None:
     """Stops the services in reverse order; returns when they have ended, the function instances as well."""
     for name in reversed(chosen.names):
         if name not in names:
@@ -84,14 +84,14 @@ def stop(chosen: Profile, names: Sequence[str]) -> None:
         chosen.dismantle()
 
 
-def _processes(chosen: Profile, name: str) -> list[int]:
+def _processes(chosen: Profile[Remembered], name: str) -> list[int]:
     pid = services.pid(chosen.data, name)
     # The worker would stop its instances one after the other.
     instances = chosen.instances(name)
     return [pid, *instances] if pid else instances
 
 
-def clean(chosen: Profile) -> None:
+def clean(chosen: Profile[Remembered]) -> None:
     """Stops everything and removes the data folder, if it is one."""
     if not chosen.data.exists():
         print(f"  {chosen.data} does not exist")
@@ -109,14 +109,14 @@ def _is_empty(data: Path) -> bool:
     return all(path.name == LOCK for path in data.iterdir())
 
 
-def refuse_changes(chosen: Profile) -> None:
+def refuse_changes(chosen: Profile[Remembered]) -> None:
     """A running platform keeps its settings."""
     if (changes := chosen.changed(os.environ)) and any_running(chosen):
         listed = ", ".join(changes)
         raise PlatformError(f"the running platform has other settings: {listed}; run `down` first")
 
 
-def any_running(chosen: Profile) -> bool:
+def any_running(chosen: Profile[Remembered]) -> bool:
     return any(services.pid(chosen.data, name) for name in chosen.names)
 
 
@@ -130,7 +130,7 @@ def _claim(data: Path) -> None:
         raise PlatformError(f"can't make {data}: {problem.strerror}; choose another PLATFORM_DATA") from problem
 
 
-def _refuse_used_ports(name: str, chosen: Profile) -> None:
+def _refuse_used_ports(name: str, chosen: Profile[Remembered]) -> None:
     deadline = time.monotonic() + PORT_TIMEOUT
     with inside(chosen.namespace(name)):
         for address, port, remedy in chosen.listeners(name):

@@ -27,19 +27,24 @@ def write_all(settings: Settings) -> None:
     conf = settings.data / "conf"
     conf.mkdir(parents=True, exist_ok=True)
     values = settings_values(settings)
-    for name in ("standalone.conf", "functions_worker.yml", "log4j2.xml", "log4j2-tools.xml"):
+    for name in ("standalone.conf", "functions_worker.yml"):
         (conf / name).write_text(fill(name, values))
+    write_common(settings.data, credentials.addresses(settings), "/dev/null")
+
+
+def write_common(data: Path, addresses: Mapping[str, str], client_conf: str) -> None:
+    """What a platform of each profile has: how its Java programs log and resolve names, how functions log, pulsar-admin
+    and pulsar-shell for these addresses, with what else `client_conf` says.
+    """
+    conf, folder = data / "conf", data / "bin"
+    for name in ("log4j2.xml", "log4j2-tools.xml"):
+        (conf / name).write_text(fill(name, {}))
     (conf / "hosts").write_text(f"127.0.0.1 localhost {socket.gethostname()}\n")
     shutil.copytree(LOGGING, conf / LOGGING.name, dirs_exist_ok=True)
-    write_tools(settings.data, credentials.addresses(settings), "/dev/null")
-
-
-def write_tools(data: Path, addresses: Mapping[str, str], client_conf: str) -> None:
-    """pulsar-admin and pulsar-shell for a platform at these addresses, with what else its `client_conf` says."""
-    folder, values = data / "bin", {name.lower(): address for name, address in addresses.items()}
+    values = {name.lower(): address for name, address in addresses.items()}
     folder.mkdir(exist_ok=True)
     for name, main in TOOLS.items():
-        more = {"name": name, "main": main, "java": shlex.join(java.tool(data / "conf"))}
+        more = {"name": name, "main": main, "java": shlex.join(java.tool(conf))}
         more |= {"data_quoted": shlex.quote(str(data)), "client_conf": shlex.quote(client_conf)}
         (folder / name).write_text(fill("tool.sh", values | more))
         (folder / name).chmod(0o755)

@@ -14,13 +14,13 @@ import psutil
 
 from deployment.local import services
 from deployment.local.errors import PlatformError
-from deployment.local.profile import Profile
+from deployment.local.profile import Profile, Remembered
 from deployment.local.settings import remembered
 
 COLUMNS = ("service", "state", "pid", "addresses", "memory", "uptime", "log")
 
 
-def status(platform: Profile) -> dict[str, Any]:
+def status(platform: Profile[Remembered]) -> dict[str, Any]:
     """A row for each service that was ever started here, and the function instances."""
     known = remembered(platform.data)["services"]
     instances = {pid for name in platform.names for pid in platform.instances(name)}
@@ -31,7 +31,7 @@ def status(platform: Profile) -> dict[str, Any]:
     }
 
 
-def _row(name: str, platform: Profile, instances: set[int]) -> dict[str, Any]:
+def _row(name: str, platform: Profile[Remembered], instances: set[int]) -> dict[str, Any]:
     service, pid = platform.service(name), services.pid(platform.data, name)
     family, uptime = [], None
     with suppress(psutil.NoSuchProcess):
@@ -60,7 +60,7 @@ def _memory(pids: Iterable[int]) -> int:
     return total // 1_000_000
 
 
-def print_status(platform: Profile, as_json: bool) -> int:
+def print_status(platform: Profile[Remembered], as_json: bool) -> int:
     """Exit code 0 only when all services are ready."""
     found = status(platform)
     if as_json:

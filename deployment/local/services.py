@@ -37,7 +37,7 @@ class Service:
     cwd: Path
     ready: Callable[[], bool]
     needs: tuple[str, ...] = ()
-    """Services that must run."""
+    """Services that must run; they are waited for, if they are started too."""
     after: tuple[str, ...] = ()
     """Services that are waited for, if they are started too."""
     prepare: Callable[[], None] = lambda: None
@@ -89,6 +89,17 @@ def instances(home: Path) -> list[int]:
     return processes.with_option("--py", f"{home}/download/")
 
 
+def end_instances(home: Path) -> None:
+    """Ends the instances of a worker that was killed: they would work beside those that the new one starts."""
+    processes.stop(instances(home), signal.SIGTERM, 5)
+
+
+def home_of_functions(data: Path) -> dict[str, str]:
+    """The environment by which a functions worker finds its files, and starts functions with this Python."""
+    python_first = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return {"PULSAR_HOME": str(data), "PATH": python_first}
+
+
 def _postgres(settings: Settings) -> Service:
     password = credentials.passwords(settings.data)["postgres"]
     server = postgres.Server(settings.data / "postgres", "127.0.0.1", settings.postgres_port, password)
@@ -122,21 +133,18 @@ def _pulsar(settings: Settings) -> Service:
 def _functions_worker(settings: Settings) -> Service:
     conf = settings.data / "conf"
     leader = f"http://127.0.0.1:{settings.functions_port}/admin/v2/worker/cluster/leader"
-    python_first = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    home = {"PULSAR_HOME": str(settings.data), "PATH": python_first}
     main = ["LocalFunctionsWorker", str(conf / "functions_worker.yml")]
     memory = " ".join((settings.functions_memory, *java.LIGHT))
 
     def prepare() -> None:
-        # Instances of a killed worker would work beside those that the new one starts.
-        processes.stop(instances(settings.data / "functions-worker"), signal.SIGTERM, 5)
+        end_instances(settings.data / "functions-worker")
         _create_namespace(settings)
 
     return Service(
         name="functions-worker",
         data=settings.data,
         command=java.server("functions-worker", memory, conf, temporary(settings.data, "functions-worker"), main),
-        env=credentials.inherited() | credentials.for_functions(settings) | home,
+        env=credentials.inherited() | credentials.for_functions(settings) | home_of_functions(settings.data),
         cwd=settings.data / "functions-worker",
         needs=("pulsar",),
         prepare=prepare,

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 
 from deployment.local import credentials, render, services, settings
 from deployment.local.errors import PlatformError
+from deployment.local.profile import Profile
 from deployment.local.services import Service
 from deployment.local.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Single:
-    """A platform of this profile; what its methods do is in profile.Profile."""
-
-    settings: Settings
-
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str]) -> Single:
-        return cls(Settings.from_env(environ))
-
-    @property
-    def data(self) -> Path:
-        return self.settings.data
+class Single(Profile[Settings]):
+    """A platform of this profile."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -32,9 +20,6 @@ class Single:
 
     def service(self, name: str) -> Service:
         return services.make(name, self.settings)
-
-    def namespace(self, name: str) -> None:
-        """There are none."""
 
     def listeners(self, name: str) -> list[tuple[str, int, str]]:
         ports = self.settings.ports()
@@ -46,21 +31,9 @@ class Single:
     def changed(self, environ: Mapping[str, str]) -> list[str]:
         return settings.changed(environ, self.data)
 
-    def remember(self, names: Collection[str]) -> None:
-        self.settings.remember(names)
-
-    def connect(self) -> None:
-        """The loopback interface is there."""
-
     def prepare(self) -> None:
         credentials.generate(self.data)
         render.write_all(self.settings)
-
-    def leaving(self, name: str) -> None:
-        """Nothing has to be done before."""
-
-    def dismantle(self) -> None:
-        """The loopback interface stays."""
 
     def environment(self, role: str | None) -> dict[str, str]:
         if role is not None:

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from deployment.local import jars, java, lifecycle
 from deployment.local.errors import PlatformError
 from deployment.local.services import Service
+from deployment.local.settings import Settings
 from deployment.local.setup import wait_for
 from deployment.local.single import Single
 
@@ -32,7 +33,7 @@ def ensure() -> None:
 
 def _train() -> None:
     with TemporaryDirectory(dir=jars.cache()) as work, redirect_stdout(io.StringIO()):
-        chosen = Single.from_env({"PLATFORM_DATA": f"{work}/data"} | _ports())
+        chosen = Single(Settings.from_env({"PLATFORM_DATA": f"{work}/data"} | _ports()))
         chosen.data.mkdir()
 
         def recorded(service: Service) -> Service:

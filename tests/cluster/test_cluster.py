@@ -100,7 +100,7 @@ def test_tokens_rotate_while_everything_runs(cluster: ClusterPlatform, producto:
 
 
 def test_an_expired_token_opens_nothing(cluster: ClusterPlatform) -> None:
-    cluster.local("rotate", "--hours", "-1")
+    tokens.write(cluster.data, -1)
     try:
         client = cluster.client("operator", operation_timeout_seconds=5)
         with pytest.raises(pulsar.PulsarException):

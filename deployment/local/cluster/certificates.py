@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import trustme
 from cryptography.hazmat.primitives import serialization
 
+from deployment.local import private
 from deployment.local.cluster import nodes
 from deployment.local.cluster.settings import Settings
 
@@ -39,11 +39,11 @@ def make(settings: Settings) -> None:
     made = trustme.CA(organization_name="poc-monoliticas, a cluster for tests")
     for name in nodes.HOSTS:
         issued = made.issue_cert(settings.address(name), common_name=name)
-        private = _as_pkcs8(issued.private_key_pem.bytes())
+        secret = _as_pkcs8(issued.private_key_pem.bytes())
         chain = b"".join(blob.bytes() for blob in issued.cert_chain_pems)
         certificate(settings.data, name).write_bytes(chain)
-        for file, content in ((key, private), (both, private + chain)):
-            _write_secret(file(settings.data, name), content)
+        for file, content in ((key, secret), (both, secret + chain)):
+            private.write(file(settings.data, name), content)
     # The last one: where it is, all are.
     made.cert_pem.write_to_path(str(authority(settings.data)))
 
@@ -53,9 +53,3 @@ def _as_pkcs8(pem: bytes) -> bytes:
     key = serialization.load_pem_private_key(pem, None)
     form = serialization.PrivateFormat.PKCS8
     return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-
-
-def _write_secret(path: Path, content: bytes) -> None:
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)

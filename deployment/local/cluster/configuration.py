@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
 from pathlib import Path
 from typing import Final
 
@@ -42,8 +40,8 @@ def client_conf(data: Path, role: str) -> Path:
 
 def write_all(settings: Settings) -> None:
     """Renders everything; safe to repeat."""
-    data, conf = settings.data, settings.data / "conf"
-    (conf / "clients").mkdir(parents=True, exist_ok=True)
+    data = settings.data
+    (data / "conf" / "clients").mkdir(parents=True, exist_ok=True)
     common = _common(settings)
     for name in nodes.HOSTS:
         if nodes.kind(name) in _TEMPLATES:
@@ -51,16 +49,7 @@ def write_all(settings: Settings) -> None:
             file(data, name).write_text(render.fill(f"cluster/{file(data, name).name}", common | _own(settings, name)))
     for role in tokens.roles():
         client_conf(data, role).write_text(render.fill("cluster/client.conf", common | {"role": role}))
-    for name in ("log4j2.xml", "log4j2-tools.xml"):
-        (conf / name).write_text(render.fill(name, {}))
-    (conf / "hosts").write_text(f"127.0.0.1 localhost {socket.gethostname()}\n")
-    shutil.copytree(render.LOGGING, conf / render.LOGGING.name, dirs_exist_ok=True)
-    urls = {
-        "PULSAR_SERVICE_URL": service_url(settings),
-        "PULSAR_ADMIN_URL": admin_url(settings),
-        "PULSAR_FUNCTIONS_URL": functions_url(settings),
-    }
-    render.write_tools(data, urls, str(client_conf(data, DEFAULT_ROLE)))
+    render.write_common(data, pulsar_urls(settings), str(client_conf(data, DEFAULT_ROLE)))
 
 
 def _common(settings: Settings) -> dict[str, str]:
@@ -109,6 +98,15 @@ def zookeeper_client(settings: Settings, name: str) -> list[str]:
         "zookeeper.ssl.hostnameVerification": "false",
     }
     return [f"-D{option}={value}" for option, value in options.items()]
+
+
+def pulsar_urls(settings: Settings) -> dict[str, str]:
+    """Where brokers and functions workers are, as the scripts' environment has it."""
+    return {
+        "PULSAR_SERVICE_URL": service_url(settings),
+        "PULSAR_ADMIN_URL": admin_url(settings),
+        "PULSAR_FUNCTIONS_URL": functions_url(settings),
+    }
 
 
 def service_url(settings: Settings) -> str:

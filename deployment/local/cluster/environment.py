@@ -10,10 +10,7 @@ from deployment.local.cluster.settings import Settings
 
 def addresses(settings: Settings) -> dict[str, str]:
     """Where everything listens, and the tools. No secrets."""
-    return {
-        "PULSAR_SERVICE_URL": configuration.service_url(settings),
-        "PULSAR_ADMIN_URL": configuration.admin_url(settings),
-        "PULSAR_FUNCTIONS_URL": configuration.functions_url(settings),
+    return configuration.pulsar_urls(settings) | {
         "PULSAR_ADMIN": str(settings.data / "bin" / "pulsar-admin"),
         "PULSAR_SHELL": str(settings.data / "bin" / "pulsar-shell"),
         "FUNCTIONS_LOGS": str(settings.data / "logs" / "functions"),
@@ -32,8 +29,9 @@ def for_functions(settings: Settings) -> dict[str, str]:
 
 
 def for_bff(settings: Settings, name: str) -> dict[str, str]:
+    """Without the admin API: the panel's figures need more rights than the role `bff` has."""
     known = credentials.passwords(settings.data)
-    return addresses(settings) | {
+    return {name: value for name, value in addresses(settings).items() if name != "PULSAR_ADMIN_URL"} | {
         "PULSAR_CLIENT_CONF": str(configuration.client_conf(settings.data, "bff")),
         "DB_USERNAME": "bff",
         "DB_PASSWORD": known["bff"],

@@ -6,7 +6,7 @@ Made with `ip`, as root. A cut is a route to nowhere at both ends, which goes wh
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from deployment.local import namespaces
 from deployment.local.cluster import nodes
@@ -59,26 +59,6 @@ def heal(settings: Settings, one: str, other: str) -> None:
     """Undoes `cut`."""
     for name, peer in ((one, other), (other, one)):
         _ip([f"route del blackhole {settings.address(peer)}/32"], settings.namespace(name))
-
-
-def disturb(settings: Settings, name: str, netem: Sequence[str]) -> None:
-    """What a node sends is delayed or lost, as tc's netem has it (`delay 200ms`, `loss 5%`); undone by `calm`.
-
-    PlatformError where the kernel has no netem.
-    """
-    _tc(settings, name, ["replace", "dev", "eth0", "root", "netem", *netem])
-
-
-def calm(settings: Settings, name: str) -> None:
-    """Undoes `disturb`."""
-    _tc(settings, name, ["del", "dev", "eth0", "root"])
-
-
-def _tc(settings: Settings, name: str, arguments: Sequence[str]) -> None:
-    namespace = settings.namespace(name) or ""
-    result = subprocess.run(["tc", "-n", namespace, "qdisc", *arguments], capture_output=True, text=True)
-    if result.returncode:
-        raise PlatformError(f"tc qdisc {' '.join(arguments)} at {name}: {result.stderr.strip()}")
 
 
 def _exists(link: str) -> bool:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Final
 
-from deployment.local import credentials, java, postgres, processes, services
+from deployment.local import credentials, java, postgres, services
 from deployment.local.cluster import certificates, checks, configuration, environment, network, nodes, replicas, tokens
 from deployment.local.cluster.settings import Settings, can_isolate
 from deployment.local.errors import PlatformError
+from deployment.local.profile import Profile
 from deployment.local.services import Service
 from deployment.local.settings import REPOSITORY
 
@@ -25,19 +23,8 @@ MEMORY: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """A platform of this profile; what its methods do is in profile.Profile."""
-
-    settings: Settings
-
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str]) -> Cluster:
-        return cls(Settings.from_env(environ))
-
-    @property
-    def data(self) -> Path:
-        return self.settings.data
+class Cluster(Profile[Settings]):
+    """A platform of this profile."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -63,13 +50,6 @@ class Cluster:
 
     def instances(self, name: str) -> list[int]:
         return services.instances(self.data / name) if nodes.kind(name) == "functions-worker" else []
-
-    def changed(self, environ: Mapping[str, str]) -> list[str]:
-        """Nothing: a network that differs is refused when the settings are read."""
-        return []
-
-    def remember(self, names: Collection[str]) -> None:
-        self.settings.remember(names)
 
     def connect(self) -> None:
         if self.settings.isolated and not can_isolate():
@@ -123,12 +103,7 @@ class Cluster:
 
     def _functions_worker(self, name: str) -> Service:
         first, began = nodes.of_kind("functions-worker")[0], self.data / "functions-workers.began"
-        python_first = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-        home = {"PULSAR_HOME": str(self.data), "PATH": python_first, "FUNCTION_TOKENS": str(tokens.folder(self.data))}
-
-        def prepare() -> None:
-            # Instances of a killed worker would work beside those that the new one starts.
-            processes.stop(self.instances(name), signal.SIGTERM, 5)
+        home = services.home_of_functions(self.data) | {"FUNCTION_TOKENS": str(tokens.folder(self.data))}
 
         def is_ready() -> bool:
             if not checks.ask(self.settings, name, 0, "/admin/v2/worker/cluster/leader"):
@@ -143,7 +118,7 @@ class Cluster:
             env=environment.for_functions(self.settings) | home,
             # Two that begin together race for what both create, and one ends.
             after=(*nodes.of_kind("broker"), *(() if began.exists() or name == first else (first,))),
-            prepare=prepare,
+            prepare=lambda: services.end_instances(self.data / name),
             ready=is_ready,
         )
 
@@ -155,7 +130,6 @@ class Cluster:
             env=credentials.inherited(),
             cwd=self.data,
             needs=replicas.needs(self.settings, name),
-            after=replicas.needs(self.settings, name),
             prepare=lambda: replicas.prepare(self.settings, name),
             ready=lambda: replicas.is_ready(self.settings, name),
             user=postgres.user(),

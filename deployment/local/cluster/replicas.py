@@ -7,7 +7,6 @@ server whose copy is of an earlier number is copied anew: its last moments may b
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 from contextlib import suppress
@@ -17,7 +16,7 @@ from typing import Final
 
 import pg8000.exceptions
 
-from deployment.local import credentials, postgres, processes, services
+from deployment.local import credentials, postgres, private, processes, services
 from deployment.local.cluster import certificates, nodes, postgres_tls
 from deployment.local.cluster.settings import Settings
 from deployment.local.errors import PlatformError
@@ -26,6 +25,8 @@ REPLICATOR: Final = "replicator"
 _ACCESS: Final = f"""hostssl all all all scram-sha-256
 hostssl replication {REPLICATOR} all scram-sha-256
 """
+_SETTINGS: Final = "postgresql.auto.conf"
+"""The file in which a server keeps what `alter system` sets."""
 _OPTIONS: Final = {
     "ssl": "on",
     "ssl_cert_file": "server.pem",
@@ -84,9 +85,9 @@ def prepare(settings: Settings, name: str) -> None:
         primary = server(settings, record.primary)
         own.prepare(lambda place: _copy(settings, primary, place))
     term.write_text(str(record.term))
-    _write_owned(own.place / "pg_hba.conf", _ACCESS.encode())
-    _write_owned(own.place / "server.pem", certificates.certificate(settings.data, name).read_bytes())
-    _write_owned(own.place / "server.key", certificates.key(settings.data, name).read_bytes())
+    private.write(own.place / "pg_hba.conf", _ACCESS, postgres.user())
+    private.write(own.place / "server.pem", certificates.certificate(settings.data, name).read_bytes(), postgres.user())
+    private.write(own.place / "server.key", certificates.key(settings.data, name).read_bytes(), postgres.user())
 
 
 def is_ready(settings: Settings, name: str) -> bool:
@@ -113,11 +114,13 @@ def promote(settings: Settings) -> None:
     """Makes the replica the primary. The present one is ended first, so that there is never a second one.
 
     The other way round than one might think: first on record, then done. Whoever starts the servers after an
-    interruption goes on with it. PlatformError if there is no replica that has everything.
+    interruption goes on with it. PlatformError if no replica runs that has whatever was committed.
     """
     record = Record.read(settings.data)
     (name,) = set(nodes.of_kind("postgres")) - {record.primary}
     replica = server(settings, name)
+    if "synchronous_standby_names = '*'" not in (server(settings, record.primary).place / _SETTINGS).read_text():
+        raise PlatformError(f"{name} may lack what {record.primary} has: it did not follow it; `start {name}` first")
     if replica.query("select pg_is_in_recovery()") is not True:
         raise PlatformError(f"{name} does not run as a replica of {record.primary}: nothing to promote; `start {name}`")
     if pid := services.pid(settings.data, record.primary):
@@ -154,7 +157,7 @@ def _copy(settings: Settings, primary: postgres.Server, place: Path) -> None:
     (place / "standby.signal").touch()
     source = f"host={primary.address} port={primary.port} user={REPLICATOR} password={password}"
     verified = f"sslmode=verify-full sslrootcert={primary.authority}"
-    (place / "postgresql.auto.conf").write_text(f"primary_conninfo = '{source} {verified}'\n")
+    (place / _SETTINGS).write_text(f"primary_conninfo = '{source} {verified}'\n")
     if user := postgres.user():
         for path in (place, *place.rglob("*")):
             shutil.chown(path, user, user)
@@ -171,12 +174,3 @@ def _copy_if_there(source: str, target: str) -> None:
     """A server removes files meanwhile; what it wrote after the copy began, it tells its replica."""
     with suppress(FileNotFoundError):
         shutil.copy(source, target)
-
-
-def _write_owned(path: Path, content: bytes) -> None:
-    """For the server's user only."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-    if user := postgres.user():
-        shutil.chown(path, user, user)

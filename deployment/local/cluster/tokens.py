@@ -4,7 +4,6 @@ connection anew.
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Final
@@ -13,6 +12,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from deployment.local import private
 from deployment.local.settings import REPOSITORY
 
 SUPERUSERS: Final = ("administrator", "broker", "worker")
@@ -42,33 +42,29 @@ def file(data: Path, role: str) -> Path:
     return folder(data) / f"{role}.jwt"
 
 
+def _signing_key(data: Path) -> Path:
+    return folder(data) / "private.pem"
+
+
 def make(data: Path) -> None:
     """The keys, and the tokens that are missing, say of a function that is new."""
     folder(data).mkdir(mode=0o700, exist_ok=True)
-    private = folder(data) / "private.pem"
-    if not private.exists():
+    signing = _signing_key(data)
+    if not signing.exists():
         key = rsa.generate_private_key(65537, 2048)
         der, subject = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         public_key(data).write_bytes(key.public_key().public_bytes(der, subject))
         pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-        _replace(private, key.private_bytes(pem, pkcs8, serialization.NoEncryption()))
+        private.write(signing, key.private_bytes(pem, pkcs8, serialization.NoEncryption()))
     if not all(file(data, role).exists() for role in roles()):
         write(data, HOURS)
 
 
 def write(data: Path, hours: float) -> int:
     """A new token for every role, each file replaced at once; how many there are."""
-    private = (folder(data) / "private.pem").read_bytes()
+    signing = _signing_key(data).read_bytes()
     now = int(time.time())
     for role in roles():
         claims = {"sub": role, "iat": now, "exp": now + int(3600 * hours)}
-        _replace(file(data, role), jwt.encode(claims, private, "RS256").encode())
+        private.write(file(data, role), jwt.encode(claims, signing, "RS256"))
     return len(roles())
-
-
-def _replace(path: Path, content: bytes) -> None:
-    new = path.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
-        target.write(content)
-    new.replace(path)

@@ -10,13 +10,15 @@ import jwt
 import pytest
 import yaml
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+from tools.grants import model
 
 from deployment.local import __main__ as program
-from deployment.local import credentials, java, profile
+from deployment.local import credentials, java, profiles
 from deployment.local.cluster import certificates, configuration, environment, nodes, replicas, tokens
 from deployment.local.cluster.platform import Cluster
 from deployment.local.cluster.settings import Settings
 from deployment.local.errors import PlatformError
+from deployment.local.settings import Settings as SingleSettings
 from deployment.local.single import Single
 
 
@@ -45,18 +47,18 @@ def settings(made: Path, tmp_path: Path) -> Settings:
 
 
 def test_a_data_folder_remembers_its_profile(settings: Settings) -> None:
-    assert isinstance(profile.from_env({"PLATFORM_DATA": str(settings.data)}), Cluster)
+    assert isinstance(profiles.from_env({"PLATFORM_DATA": str(settings.data)}), Cluster)
     with pytest.raises(PlatformError, match="is a platform of the profile cluster: unset PLATFORM_PROFILE=single"):
-        profile.from_env({"PLATFORM_DATA": str(settings.data), "PLATFORM_PROFILE": "single"})
+        profiles.from_env({"PLATFORM_DATA": str(settings.data), "PLATFORM_PROFILE": "single"})
 
 
 def test_without_a_word_a_platform_is_single(tmp_path: Path) -> None:
-    assert isinstance(profile.from_env({"PLATFORM_DATA": str(tmp_path)}), Single)
+    assert isinstance(profiles.from_env({"PLATFORM_DATA": str(tmp_path)}), Single)
 
 
 def test_a_profile_that_there_is_not_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PlatformError, match="PLATFORM_PROFILE is 'clustre': it must be one of single, cluster"):
-        profile.from_env(env(tmp_path, PLATFORM_PROFILE="clustre"))
+        profiles.from_env(env(tmp_path, PLATFORM_PROFILE="clustre"))
 
 
 @pytest.mark.parametrize("network", ["10.81", "10.81.7.1", "10.256.7", "192.168.7", "ten"])
@@ -104,6 +106,7 @@ def test_every_role_has_a_token_and_every_function_a_role(settings: Settings) ->
         claims = jwt.decode(tokens.file(settings.data, role).read_text(), public, ["RS256"])  # type: ignore[arg-type]
         assert claims["sub"] == role
     assert {"deployer", "bff", "function-crear-orden", "function-registrar-saga"} <= set(tokens.roles())
+    assert (sorted(tokens.roles()), tokens.SUPERUSERS) == (sorted(model.roles()), model.SUPERUSERS)
     assert stat.S_IMODE(tokens.folder(settings.data).stat().st_mode) == 0o700
 
 
@@ -141,12 +144,12 @@ def test_people_have_the_deployers_token_unless_they_name_another_role(settings:
 
 def test_a_single_platform_has_no_roles(tmp_path: Path) -> None:
     with pytest.raises(PlatformError, match="--as operator: this platform has no authentication"):
-        Single.from_env({"PLATFORM_DATA": str(tmp_path)}).environment("operator")
+        Single(SingleSettings.from_env({"PLATFORM_DATA": str(tmp_path)})).environment("operator")
 
 
 @pytest.mark.parametrize("command", ["promote", "rotate"])
 def test_commands_of_a_cluster_are_refused_elsewhere(tmp_path: Path, command: str) -> None:
-    single = Single.from_env({"PLATFORM_DATA": str(tmp_path)})
+    single = Single(SingleSettings.from_env({"PLATFORM_DATA": str(tmp_path)}))
     with pytest.raises(PlatformError, match=f"{command} is for a cluster: PLATFORM_PROFILE=cluster"):
         program.on_cluster(command, program.parser(single.names).parse_args([command]), single)
 
@@ -185,4 +188,4 @@ def test_the_record_of_the_primary_outlives_an_interruption(settings: Settings) 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root can make network namespaces")
 def test_a_network_that_this_user_can_not_make_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PlatformError, match="needs root and the program `ip`"):
-        Cluster.from_env(env(tmp_path, PLATFORM_NETWORK="10.81.7")).connect()
+        Cluster(Settings.from_env(env(tmp_path, PLATFORM_NETWORK="10.81.7"))).connect()

@@ -63,7 +63,7 @@ def test_a_folder_with_too_long_a_path_is_refused(tmp_path: Path) -> None:
 def test_a_folder_that_can_not_be_made_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(setup, "ensure", lambda: None)
     with pytest.raises(PlatformError, match="can't make /dev/null/shop: Not a directory; choose another"):
-        lifecycle.up(Single.from_env({"PLATFORM_DATA": "/dev/null/shop"}), [])
+        lifecycle.up(Single(Settings.from_env({"PLATFORM_DATA": "/dev/null/shop"})), [])
 
 
 def test_services_write_utf_8_whatever_the_terminal_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,8 +79,8 @@ def test_a_data_folder_remembers_every_service_that_it_ever_had(tmp_path: Path) 
 
 
 def test_a_running_platform_keeps_its_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = Single.from_env({"PLATFORM_DATA": str(tmp_path)})
-    chosen.remember(["bff"])
+    chosen = Single(Settings.from_env({"PLATFORM_DATA": str(tmp_path)}))
+    chosen.settings.remember(["bff"])
     monkeypatch.setenv("BFF_PORT", "7005")
     lifecycle.refuse_changes(chosen)
     processes.remember(services.pid_file(tmp_path, "bff"), os.getpid())
@@ -202,7 +202,7 @@ def test_a_jar_that_stays_wrong_is_an_error_and_is_not_kept(tmp_path: Path) -> N
 def test_clean_leaves_a_folder_alone_that_is_no_platforms(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(PlatformError, match="nothing was removed"):
-        lifecycle.clean(Single.from_env({"PLATFORM_DATA": str(tmp_path)}))
+        lifecycle.clean(Single(Settings.from_env({"PLATFORM_DATA": str(tmp_path)})))
     assert (tmp_path / "thesis.txt").exists()
 
 
@@ -210,7 +210,7 @@ def test_up_leaves_a_folder_alone_that_is_no_platforms(tmp_path: Path, monkeypat
     monkeypatch.setattr(setup, "ensure", lambda: None)
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(PlatformError, match="neither empty nor a platform's folder"):
-        lifecycle.up(Single.from_env({"PLATFORM_DATA": str(tmp_path)}), [])
+        lifecycle.up(Single(Settings.from_env({"PLATFORM_DATA": str(tmp_path)})), [])
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
@@ -221,7 +221,7 @@ def test_a_port_in_use_is_named_with_its_variable_before_anything_starts(
     monkeypatch.setattr(lifecycle, "PORT_TIMEOUT", 0.0)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        chosen = Single.from_env({"PLATFORM_DATA": str(tmp_path / "data"), "POSTGRES_PORT": str(port)})
+        chosen = Single(Settings.from_env({"PLATFORM_DATA": str(tmp_path / "data"), "POSTGRES_PORT": str(port)}))
         for _ in range(2):
             with pytest.raises(PlatformError, match=rf"port {port} for postgres is in use.*POSTGRES_PORT.*Nothing was"):
                 lifecycle.up(chosen, ["postgres"])
