@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, settings
 from tools.catalogue.npm import installed
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.support import cluster as clusters
 from tests.support.cluster import ClusterPlatform
 from tests.support.platform import ROOT, Platform, deployed
 
@@ -128,7 +127,7 @@ def databases(postgres: Platform) -> Platform:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterPlatform]:
     """Several nodes of everything, with TLS, tokens and authorization, and with all of it deployed."""
-    with clusters.deployed(tmp_path_factory.mktemp("cluster")) as cluster:
+    with deployed(ClusterPlatform(tmp_path_factory.mktemp("cluster"))) as cluster:
         yield cluster
 
 
@@ -140,7 +139,7 @@ def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     if request.config.getoption("--cluster"):
         yield request.getfixturevalue("cluster")
         return
-    with deployed(tmp_path_factory.mktemp("platform")) as platform:
+    with deployed(Platform(tmp_path_factory.mktemp("platform"))) as platform:
         yield platform
 
 

@@ -92,7 +92,7 @@ class Shop:
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Everything, with these sources deployed."""
-    with deployed(tmp_path_factory.mktemp("deploy")) as platform:
+    with deployed(Platform(tmp_path_factory.mktemp("deploy"))) as platform:
         yield platform
 
 

@@ -19,7 +19,7 @@ TOPIC = "ordenes/comando-archivar-orden"
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Everything, with these sources deployed: what a new function joins."""
-    with deployed(tmp_path_factory.mktemp("new")) as platform:
+    with deployed(Platform(tmp_path_factory.mktemp("new"))) as platform:
         yield platform
 
 

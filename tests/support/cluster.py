@@ -1,24 +1,20 @@
 """A whole secured cluster for tests, with the same methods as a platform of single nodes."""
 
-import json
 import os
 import ssl
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from email.message import Message
+from functools import cached_property
 from http.client import HTTPException
 from itertools import cycle
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 from uuid import uuid4
 
 import jwt
-import psutil
 import pulsar
 import sqlalchemy as sa
 
@@ -26,7 +22,7 @@ from deployment.local.cluster import certificates, configuration, nodes, replica
 from deployment.local.cluster.settings import Settings
 from functions.cluster import client_conf
 from functions.cluster.admin_rest import AdminUnavailable, Api
-from tests.support.platform import Platform
+from tests.support.platform import Platform, inherited_env, send
 
 SCOPES = (
     "ordenes:crear ordenes:leer ordenes:administrar productos:administrar productos:leer conductores:administrar"
@@ -44,9 +40,7 @@ class ClusterPlatform(Platform):
     def __init__(self, data: Path, patience: float = 0) -> None:
         self.data = data
         self._patience = patience
-        own_prefixes = ("PULSAR_", "DB_", "BFF_", "PLATFORM_")
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(own_prefixes)}
-        self.env = inherited | {"PLATFORM_DATA": str(data), "PLATFORM_PROFILE": "cluster"}
+        self.env = inherited_env() | {"PLATFORM_DATA": str(data), "PLATFORM_PROFILE": "cluster"}
         self._turns = cycle(range(len(nodes.of_kind("bff"))))
 
     @property
@@ -66,9 +60,9 @@ class ClusterPlatform(Platform):
     def functions_url(self) -> str:  # type: ignore[override]
         return configuration.functions_url(self.settings)
 
-    @property
+    @cached_property
     def tls(self) -> ssl.SSLContext:
-        """What verifies all of its servers."""
+        """What verifies all of its servers, once they have certificates."""
         return ssl.create_default_context(cafile=str(certificates.authority(self.data)))
 
     def deploy(self) -> str:
@@ -124,7 +118,8 @@ class ClusterPlatform(Platform):
             first, bffs = next(self._turns), nodes.of_kind("bff")
             for bff in bffs[first:] + bffs[:first]:
                 try:
-                    answer = self._request(bff, method, path, body, media_type, headers)
+                    all_headers = self._authorization() | headers
+                    answer = send(self._url(bff, path), method, body, media_type, all_headers, self.tls)
                 except (OSError, HTTPException) as error:
                     failure = error if isinstance(error, OSError) else OSError(repr(error))
                     continue
@@ -144,40 +139,3 @@ class ClusterPlatform(Platform):
     def _authorization(self) -> dict[str, str]:
         claims = {"sub": "ana", "scope": SCOPES, "exp": int(time.time()) + 600}
         return {"Authorization": f"Bearer {jwt.encode(claims, self.password('jwt'), 'HS256')}"}
-
-    def _request(
-        self, bff: str, method: str, path: str, body: object, media_type: str, headers: dict[str, str]
-    ) -> tuple[int, Any, Message]:
-        text = body if isinstance(body, str) else json.dumps(body)
-        all_headers = {
-            "Content-Type": media_type,
-            **self._authorization(),
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        }
-        request = Request(self._url(bff, path), None if body is None else text.encode(), all_headers, method=method)
-        try:
-            with urlopen(request, timeout=30, context=self.tls) as response:
-                return response.status, json.load(response), response.headers
-        except HTTPError as error:
-            return error.code, json.load(error), error.headers
-
-    def instances(self, function: str) -> list[psutil.Process]:
-        """The running instances of one of our functions, on all workers."""
-        found = []
-        for process in psutil.process_iter(["cmdline"]):
-            command = " ".join(process.info["cmdline"] or ())
-            if f"{self.data}/functions-worker-" in command and f"/{function}/" in command:
-                found.append(process)
-        return found
-
-
-@contextmanager
-def deployed(data: Path) -> Iterator[ClusterPlatform]:
-    """A whole cluster in the folder `data`, with everything of these sources deployed; removed at the end."""
-    platform = ClusterPlatform(data)
-    try:
-        print(platform.local("up"))
-        print(platform.deploy())
-        yield platform
-    finally:
-        platform.local("clean")

@@ -4,10 +4,11 @@ import json
 import os
 import random
 import socket
+import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from email.message import Message
 from pathlib import Path
@@ -50,15 +51,19 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+def inherited_env() -> dict[str, str]:
+    """This process' environment without what is said of a platform."""
+    own_prefixes = ("PULSAR_", "DB_", "BFF_", "PLATFORM_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(own_prefixes)}
+
+
 class Platform:
     """Runs the commands that people run, in a data folder of its own. Ports are chosen once, free ones."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
         ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
-        own_prefixes = ("PULSAR_", "DB_", "BFF_", "PLATFORM_")
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(own_prefixes)}
-        self.env = inherited | ports | {"PLATFORM_DATA": str(data)}
+        self.env = inherited_env() | ports | {"PLATFORM_DATA": str(data)}
         self.service_url = f"pulsar://127.0.0.1:{ports['PULSAR_PORT']}"
         self.admin_url = f"http://127.0.0.1:{ports['PULSAR_HTTP_PORT']}"
         self.functions_url = f"http://127.0.0.1:{ports['FUNCTIONS_PORT']}"
@@ -133,15 +138,7 @@ class Platform:
         """Status, decoded JSON and headers of the BFF's answer. `body`: text as it is, or an object as JSON;
         `headers` as Idempotency_Key="…".
         """
-        text = body if isinstance(body, str) else json.dumps(body)
-        data = None if body is None else text.encode()
-        request_headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = Request(self.bff_url + path, data, {"Content-Type": media_type, **request_headers}, method=method)
-        try:
-            with urlopen(request, timeout=30) as response:
-                return response.status, json.load(response), response.headers
-        except HTTPError as error:
-            return error.code, json.load(error), error.headers
+        return send(self.bff_url + path, method, body, media_type, headers)
 
     def stream(self, path: str) -> Any:
         """The BFF's answer to a GET, to be read while it comes."""
@@ -149,11 +146,10 @@ class Platform:
 
     def instances(self, function: str) -> list[psutil.Process]:
         """The running instances of one of our functions."""
-        package = f"{self.data}/functions-worker/download/"
         found = []
         for process in psutil.process_iter(["cmdline"]):
             command = " ".join(process.info["cmdline"] or ())
-            if package in command and f"/{function}/" in command:
+            if f"{self.data}/functions-worker" in command and "/download/" in command and f"/{function}/" in command:
                 found.append(process)
         return found
 
@@ -165,10 +161,31 @@ class Platform:
         return process.stdout
 
 
+def send(
+    url: str,
+    method: str,
+    body: object,
+    media_type: str,
+    headers: Mapping[str, str],
+    tls: ssl.SSLContext | None = None,
+) -> tuple[int, Any, Message]:
+    """Status, decoded JSON and headers of an answer; `body` and `headers` as in Platform.request."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    all_headers = {"Content-Type": media_type, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    request = Request(url, None if body is None else text.encode(), all_headers, method=method)
+    try:
+        with urlopen(request, timeout=30, context=tls) as response:
+            return response.status, json.load(response), response.headers
+    except HTTPError as error:
+        return error.code, json.load(error), error.headers
+
+
+P = TypeVar("P", bound=Platform)
+
+
 @contextmanager
-def deployed(data: Path) -> Iterator[Platform]:
-    """A whole platform in the folder `data`, with everything of these sources deployed; removed at the end."""
-    platform = Platform(data)
+def deployed(platform: P) -> Iterator[P]:
+    """The platform, started, with everything of these sources deployed; removed at the end."""
     try:
         print(platform.local("up"))
         print(platform.deploy())
