@@ -6,11 +6,11 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
 from deployment.local.errors import PlatformError
+from functions.program.threads import map_in_threads
 
 LIST = Path(__file__).with_name("jars.txt")
 ATTEMPTS = 3
@@ -76,21 +76,14 @@ def ensure(fetch: Fetch | None = None, text: str | None = None, target: Path | N
 
 
 def _obtain_all(jars: list[Jar], target: Path, fetch: Fetch) -> None:
-    pool = ThreadPoolExecutor(8)
-    futures = [pool.submit(obtain, jar, target, fetch) for jar in jars]
     try:
-        for done, future in enumerate(as_completed(futures), 1):
-            future.result()
-            _progress(done, len(jars))
+        map_in_threads(8, lambda jar: obtain(jar, target, fetch), jars, _progress)
     except PlatformError as problem:
-        pool.shutdown(cancel_futures=True)
         here = sum((target / jar.file).exists() for jar in jars)
         raise PlatformError(
             f"{problem}\n{here} of {len(jars)} jars are already in {target}; "
             "check the network and run the same command again, it goes on from there"
         ) from problem
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C does not wait for downloads
 
 
 def obtain(jar: Jar, target: Path, fetch: Fetch) -> None:

@@ -8,6 +8,7 @@ import importlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -39,7 +40,12 @@ def saying_if_interrupted(text: str) -> Iterator[None]:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Lets Ctrl-C and SIGNALS take effect at the end of the block, not in between. For the main thread."""
+    """Lets Ctrl-C and SIGNALS take effect at the end of the block, not in between. Threads other than the main one have
+    none to wait for.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     received: list[int] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, *SIGNALS)}
     for number, action in before.items():

@@ -11,6 +11,7 @@ import pulsar
 
 from functions.cluster import client_conf
 from functions.program.run import saying_if_interrupted
+from functions.program.threads import start
 from functions.pulsar_io.errors import NotPublished
 from tools.errors import ToolError
 
@@ -71,7 +72,7 @@ def notice_if_slow() -> Iterator[None]:
     """Says on stderr that the broker is waited for, if what is in the block takes longer than 2 s."""
     timer = threading.Timer(2, lambda: print(f"waiting for the broker at {_url()} …", file=sys.stderr, flush=True))
     timer.daemon = True
-    timer.start()
+    start(timer)
     try:
         yield
     finally:

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Final, Self, TypeVar
 
 from functions.cluster.admin_rest import AdminUnavailable
+from functions.program.threads import start
 from tools.cluster.shell import Response
 
 SECONDS: Final = 90.0
@@ -38,7 +39,7 @@ class Patience:
         self._notices = threading.Thread(target=self._announce, daemon=True)
 
     def __enter__(self) -> Self:
-        self._notices.start()
+        start(self._notices)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -5,12 +5,12 @@ gives it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from typing import Any, Final, TypeVar
 
 from functions.cluster.admin_rest import THREADS, AdminUnavailable, Api
 from functions.messages.topics import TENANT
+from functions.program.threads import map_in_threads
 from tools.cluster.patience import Patience
 from tools.cluster.shell import admin_url, functions_url
 from tools.errors import ToolError
@@ -68,11 +68,8 @@ def api(url: str) -> Api:
 
 def answers(asked: Api, fetch: Callable[[Api, str], R], paths: Sequence[str]) -> list[R]:
     """What `fetch` gets at each path, in the order of the paths; several are fetched at a time, and asked for again."""
-    executor = ThreadPoolExecutor(THREADS)
     try:
         with Patience(asked.url) as patience:
-            return list(executor.map(lambda path: patience.ask(partial(fetch, asked, path)), paths))
+            return map_in_threads(THREADS, lambda path: patience.ask(partial(fetch, asked, path)), paths)
     except AdminUnavailable as error:
         raise ToolError(str(error)) from error
-    finally:
-        executor.shutdown(wait=False, cancel_futures=True)  # Ctrl-C does not wait for a silent server

@@ -1,7 +1,6 @@
 """One look at functions: their instances, who consumes their topics, their dead letters."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -10,6 +9,7 @@ import pulsar
 
 from functions.cluster.admin_rest import THREADS, AdminUnavailable, Api
 from functions.messages.topics import TENANT, short_name
+from functions.program.threads import map_in_threads
 from functions.pulsar_io.properties import text
 from tools.cluster.patience import Patience
 from tools.cluster.rest import api, function_path, restarts
@@ -47,16 +47,12 @@ def _observe(configs: Configs, read: Read) -> dict[str, View]:
     inputs = {entry for config in configs.values() for entry in config["inputSpecs"]}
     topics = sorted(inputs | {_dead_letter_topic(config) for config in configs.values()})
     status_paths = [f"{function_path(config)}/status" for config in configs.values()]
-    executor = ThreadPoolExecutor(THREADS)
-    try:
-        responses = executor.map(partial(read, api(functions_url())), status_paths)
-        figures = dict(zip(topics, executor.map(partial(_figures, read), topics), strict=True))
-        return {
-            name: _view(config, response, figures)
-            for (name, config), response in zip(configs.items(), responses, strict=True)
-        }
-    finally:
-        executor.shutdown(wait=False, cancel_futures=True)  # Ctrl-C does not wait for a silent server
+    responses = map_in_threads(THREADS, partial(read, api(functions_url())), status_paths)
+    figures = dict(zip(topics, map_in_threads(THREADS, partial(_figures, read), topics), strict=True))
+    return {
+        name: _view(config, response, figures)
+        for (name, config), response in zip(configs.items(), responses, strict=True)
+    }
 
 
 def latest_dead_letter(client: pulsar.Client, config: Config) -> dict[str, str]:

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from functions.cluster.admin_rest import THREADS, AdminUnavailable, Api
 from functions.messages.topics import TENANT, short_name, without_partition
+from functions.program.threads import map_in_threads
 from tools.cluster.repository import delays, function_configs
 from tools.cluster.topics import NAMESPACES, subscriptions
 
@@ -88,7 +88,6 @@ class Cluster:
     def __init__(self, broker: Api, functions: Api, desired: Expected) -> None:
         """`broker`, `functions`: the admin API of the brokers, and that of the functions workers."""
         self._broker, self._functions, self._desired = broker, functions, desired
-        self._executor = ThreadPoolExecutor(THREADS, "admin")
         self.url = broker.url
 
     def observe(self) -> Observation:
@@ -105,8 +104,8 @@ class Cluster:
     def _topics(self, namespaces: Iterable[str]) -> tuple[dict[str, Response], frozenset[str]]:
         """The stats of each topic, and the topics with partitions."""
         paths = [f"/admin/v2/persistent/{namespace}" for namespace in namespaces]
-        existing = _merge(self._executor.map(self._broker.read, paths))
-        partitioned = _merge(self._executor.map(self._broker.read, [f"{path}/partitioned" for path in paths]))
+        existing = _merge(map_in_threads(THREADS, self._broker.read, paths))
+        partitioned = _merge(map_in_threads(THREADS, self._broker.read, [f"{path}/partitioned" for path in paths]))
         names = {short_name(without_partition(topic)) for topic in existing | partitioned if "/__" not in topic}
         partitioned_names = frozenset(map(short_name, partitioned))
 
@@ -117,7 +116,7 @@ class Cluster:
             return answer
 
         all_topics = sorted(names | set(self._desired.subscriptions))
-        return dict(zip(all_topics, self._executor.map(stats, all_topics), strict=True)), partitioned_names
+        return dict(zip(all_topics, map_in_threads(THREADS, stats, all_topics), strict=True)), partitioned_names
 
     def _function_answers(self, namespaces: Iterable[str]) -> dict[str, Response]:
         """The status of each function; AdminUnavailable if the functions workers can't be read."""
@@ -132,7 +131,7 @@ class Cluster:
             return answer
 
         all_functions = sorted(names)
-        return dict(zip(all_functions, self._executor.map(status, all_functions), strict=True))
+        return dict(zip(all_functions, map_in_threads(THREADS, status, all_functions), strict=True))
 
 
 def _merge(lists: Iterable[list[str] | None]) -> set[str]:

@@ -89,6 +89,21 @@ def main():
     assert ended(tmp_path, source) == (143, "whole\n", "interrupted\n")
 
 
+def test_a_signal_that_wakes_nobody_ends_what_waits_for_threads(tmp_path: Path) -> None:
+    """As one that comes just before the main thread begins to wait: here another thread gets it."""
+    source = """
+import signal, threading, time
+from functions.program.threads import map_in_threads
+def interrupt(_):
+    time.sleep(0.2)  # until the main thread waits
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+    threading.Event().wait()
+def main():
+    map_in_threads(1, interrupt, [0])
+"""
+    assert ended(tmp_path, source) == (130, "", "interrupted\n")
+
+
 @pytest.mark.parametrize(
     "reaction", ["raise", "raise SystemExit(1)", "raise SystemExit('error: it is unhealthy')", "return 1", "1 / 0"]
 )
