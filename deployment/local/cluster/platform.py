@@ -54,8 +54,8 @@ class Cluster(Profile[Settings]):
     def connect(self) -> None:
         if self.settings.isolated and not can_isolate():
             raise PlatformError(
-                f"the network {self.settings.network} needs root and the program `ip` (Debian: iproute2);"
-                " without them choose PLATFORM_NETWORK=127.81.7 and a new PLATFORM_DATA"
+                f"the network {self.settings.network} needs root that may make network namespaces, and the program `ip`"
+                " (Debian: iproute2); without them choose PLATFORM_NETWORK=127.81.7 and a new PLATFORM_DATA"
             )
         network.make(self.settings)
 

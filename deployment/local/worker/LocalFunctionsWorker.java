@@ -28,7 +28,7 @@ public final class LocalFunctionsWorker {
         security.setClusterName(config.getPulsarFunctionsCluster());
         AuthenticationService authentication = new AuthenticationService(security);
         ErrorNotifier errors = ErrorNotifier.getDefaultImpl();
-        if (config.isFunctionsWorkerEnablePackageManagement()) {
+        if (config.getConfigurationMetadataStoreUrl() == null) {
             // Upstream's FunctionWorkerStarter opens a DistributedLog here, which needs ZooKeeper, even though the
             // packages go to the broker's package service: no URI, no log.
             service.init(config, null, true);
