@@ -14,7 +14,7 @@ STRANGERS: Final = [Peer({"app": "stranger"}), Peer({"app": "pulsar"}, {"kuberne
 PULSAR: Final = {name for name, pod in PODS.items() if pod.labels.get("app") == "pulsar"}
 CALLERS: Final = {
     ("pulsar-broker", 6651): {"bff", "deploy", "operator", "function", *PULSAR},
-    ("pulsar-broker", 8443): {"bff", "deploy", "operator", *PULSAR},
+    ("pulsar-broker", 8443): {"deploy", "operator", *PULSAR},
     ("pulsar-function-worker", 6751): {"deploy", "operator", "function", *PULSAR},
     ("pulsar-bookie", 3181): PULSAR,
     ("pulsar-zookeeper", 2181): PULSAR,
