@@ -98,7 +98,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     folder = Path(config.option.basetemp)
-    for data in {path.parent.parent for path in folder.glob("popen-*/*/run/*.json")}:
+    for data in {path.parent for path in folder.glob("popen-*/*/platform.json") if (path.parent / "run").exists()}:
         command = [sys.executable, "-m", "deployment.local", "clean"]
         subprocess.run(command, cwd=ROOT, env=os.environ | {"PLATFORM_DATA": str(data)}, check=False)
     if own_folder := config.stash.get(_OWN_FOLDER, None):

@@ -37,10 +37,11 @@ def main() -> int:
         reconfigure(platform, "conductores", "asignar-conductor", ESPERA_CONDUCTOR=WAIT)
         result = chaos.run(platform, settings)
         text, broken = report.text(result), bool(result.broken_invariants)
+        print(text, flush=True)
         if isinstance(platform, ClusterPlatform) and not broken:
             upgrade = rolling.run(platform, settings.rate / 2, settings.seed)
+            print(report.of_upgrade(upgrade))
             text, broken = text + report.of_upgrade(upgrade), bool(upgrade.broken_invariants)
-        print(text)
         if arguments.report:
             file = arguments.report / ("cluster.md" if arguments.cluster else "report.md")
             file.write_text(text, "utf-8")
