@@ -92,10 +92,11 @@ def main():
 def test_a_signal_that_wakes_nobody_ends_what_waits_for_threads(tmp_path: Path) -> None:
     """As one that comes just before the main thread begins to wait: here another thread gets it."""
     source = """
-import signal, threading, time
+import signal, sys, threading
 from functions.program.threads import map_in_threads
 def interrupt(_):
-    time.sleep(0.2)  # until the main thread waits
+    while sys._current_frames()[threading.main_thread().ident].f_code.co_name != "_next":
+        pass  # until the main thread waits
     signal.pthread_kill(threading.get_ident(), signal.SIGINT)
     threading.Event().wait()
 def main():
